@@ -1,0 +1,102 @@
+/*
+ * A physical address space: RAM, ROM and device regions compiled to a page map. A PC has two (memory, I/O ports).
+ * RAM pages carry two facts: dirty (for snapshots and screens) and code (some block was decoded from it).
+ */
+#ifndef MMU_SPACE_H
+#define MMU_SPACE_H
+
+#include "base/error.h"
+#include "base/types.h"
+
+#define PAGE_SIZE 4096ull
+#define PAGE_MASK (~(PAGE_SIZE - 1))
+
+/* A device's access functions. off is relative to the region; size is 1, 2, 4 or 8 and within min..max (the space splits or
+ * widens other sizes). read and write may have side effects, peek may not (debugger). A device without peek reads as all ones there. */
+struct region_ops {
+	const char *name;
+	u64 (*read)(void *dev, u64 off, unsigned size);
+	void (*write)(void *dev, u64 off, unsigned size, u64 val);
+	u64 (*peek)(const void *dev, u64 off, unsigned size);
+	u8 min, max;
+};
+
+enum region_kind { REGION_RAM, REGION_ROM, REGION_DEVICE };
+
+struct region {
+	const char *name;
+	u64 base, size;
+	enum region_kind kind;
+	u8 *host;                     /* RAM, ROM */
+	u32 page0;                    /* RAM, ROM: index of the first page in space.page[] */
+	const struct region_ops *ops; /* DEVICE */
+	void *dev;
+	bool off;                     /* not mapped at present */
+};
+
+#define SPACE_REGIONS 128
+#define SPACE_MIXED 0xff
+
+/* Per RAM/ROM page: one bit per 64 bytes that hold decoded code; dirty since it was last cleared. */
+struct page_info {
+	u64 code;
+	u8 dirty, pad[7];
+};
+
+struct space {
+	const char *name;
+	unsigned bits; /* address width: 16 for ports, up to 52 for memory */
+	struct region region[SPACE_REGIONS];
+	unsigned regions;
+	/* The page map: region index + 1 for each granule, 0 = nobody, SPACE_MIXED = several regions or a part of one: search. */
+	u8 *low_map;    /* one entry per page below 4 GB, or per port */
+	u8 *high_map;   /* memory only: one entry per 2 MB below 1 TB; used from 4 GB on */
+	unsigned shift; /* low_map's granule: 12 for memory, 0 for ports */
+	u64 low_size;   /* addresses that low_map covers */
+	struct page_info *page;
+	u32 pages, pages_max;
+	u64 a20_mask; /* ANDed to every address: clears bit 20 while A20 is off */
+	/* Called before a store to [pa, pa+size) of a page whose code bits meet it, and by whoever changes the map. */
+	void (*code_hit)(void *owner, u64 pa, unsigned size);
+	void *code_owner;
+	/* Called when the map changes (a region moved, or went on or off): cached translations are void. */
+	void (*map_changed)(void *owner);
+	/* Sees device accesses, and those that nobody answers, when set (for -d mmio,pio). */
+	void (*spy)(void *arg, u64 pa, unsigned size, bool write, u64 val);
+	void *spy_arg;
+};
+
+bool space_init(struct space *s, const char *name, unsigned addr_bits, struct error *err);
+void space_free(struct space *s);
+/* Adds size bytes (page multiple) of zeroed, sparse RAM or ROM. Later regions win where regions overlap. NULL on failure. */
+struct region *space_add_ram(struct space *s, const char *name, u64 base, u64 size, bool rom, struct error *err);
+struct region *space_add_device(struct space *s, u64 base, u64 size, const struct region_ops *ops, void *dev);
+/* Move, hide or show a region. */
+void region_move(struct space *s, struct region *r, u64 base);
+void region_enable(struct space *s, struct region *r, bool on);
+/* The A20 gate: while off, address bit 20 reads as 0. A change counts as a change of the map. */
+void space_set_a20(struct space *s, bool on);
+
+/* The region that answers at pa, or NULL. */
+struct region *space_find(struct space *s, u64 pa);
+/* Host address of the byte at pa if it is RAM (ROM too when not for writing), else NULL. Valid to the page's end. */
+u8 *space_host(struct space *s, u64 pa, bool write);
+/* The page_info of RAM/ROM at pa, or NULL. Whoever clears dirty calls tlb_forget_hot on every TLB: a page that has
+ * a write tag is not marked again. */
+struct page_info *space_page(struct space *s, u64 pa);
+/* What a TLB fill wants to know, in one look-up: the region whose RAM or ROM is the whole page at pa (else NULL), the host
+ * address of the byte at pa and the page_info. */
+struct region *space_ram(struct space *s, u64 pa, u8 **host, struct page_info **pi);
+
+/* Little-endian access of 1..8 bytes as the CPU or a bus master does it, page crossing included. Nobody there: reads all ones,
+ * writes vanish. Writes to RAM tell code_hit and set dirty. */
+u64 space_read(struct space *s, u64 pa, unsigned size);
+void space_write(struct space *s, u64 pa, unsigned size, u64 val);
+/* Bulk copies; device regions byte by byte. */
+void space_read_bytes(struct space *s, u64 pa, void *buf, size_t n);
+void space_write_bytes(struct space *s, u64 pa, const void *buf, size_t n);
+/* Without side effects, for debuggers. space_poke writes RAM and ROM, and reports false for devices. */
+u64 space_peek(struct space *s, u64 pa, unsigned size);
+bool space_poke(struct space *s, u64 pa, unsigned size, u64 val);
+
+#endif
