@@ -1,0 +1,541 @@
+/*
+ * The x86 TLB: see tlb.h for the two layers. Here: who owns translations (generations), the architectural sets, the hot
+ * layer and its context numbers, flushes. Page tables are read by walk_x86.c. APM2 5.5, 15.16.
+ *
+ * A flush of a context gives it a new generation number, which costs the same however many entries it owned; entries of
+ * dead generations are overwritten in time. Generations are never reused, so neither are the context numbers made from
+ * them.
+ */
+#include "mmu/tlb.h"
+
+/* Near the end of the u32 numbers everything is flushed for good and numbering begins anew. */
+#define GEN_LAST 0xffff0000u
+
+/* Sizes of pages, as codes in keys and masks. */
+static const u8 size_shift[4] = {12, 21, 22, 30};
+static ALWAYS_INLINE unsigned size_code(unsigned shift)
+{
+	return shift == 12 ? 0 : shift == 21 ? 1 : shift == 22 ? 2 : 3;
+}
+
+static const u32 array_mask[TLB_ARRAYS] = {TLB_DATA_SETS - 1, TLB_FETCH_SETS - 1, TLB_NESTED_SETS - 1};
+
+static ALWAYS_INLINE struct tlb_set *array_sets(struct tlb_arch *a, enum tlb_array n)
+{
+	return n == TLB_DATA ? a->data : n == TLB_FETCH ? a->fetch : a->nested;
+}
+
+#define ARCH_FIELD(m, f, n)                                                                                            \
+	{                                                                                                              \
+#m, offsetof(struct tlb_arch, m), sizeof(((struct tlb_arch *)0)->m) / (n), n, f, 0                     \
+	}
+const struct field tlb_fields[] = {
+	ARCH_FIELD(data, FMT_BYTES, TLB_DATA_SETS),
+	ARCH_FIELD(fetch, FMT_BYTES, TLB_FETCH_SETS),
+	ARCH_FIELD(nested, FMT_BYTES, TLB_NESTED_SETS),
+	ARCH_FIELD(asid, FMT_BYTES, TLB_ASIDS),
+	ARCH_FIELD(pcid, FMT_BYTES, TLB_PCIDS),
+	FIELD_DEC(struct tlb_arch, gen),
+	FIELD_DEC(struct tlb_arch, world),
+};
+const size_t tlb_fields_n = ARRAY_SIZE(tlb_fields);
+
+static void log_event(struct tlb *t, enum event_kind kind, u32 a, u64 b, u64 c)
+{
+	struct event e = {.kind = (u16)kind, .cpu = t->cpu_id, .a = a, .b = b, .c = c};
+
+	if (t->stamp)
+		t->stamp(t->stamp_arg, &e);
+	event_add(t->log, &e);
+}
+
+static ALWAYS_INLINE bool logging(const struct tlb *t, enum event_kind kind)
+{
+	return unlikely(t->log != NULL) && event_on(t->log, kind);
+}
+
+/* ---- owners and generations ---- */
+
+static ALWAYS_INLINE u32 new_gen(struct tlb *t) { return ++t->arch.gen; }
+
+static ALWAYS_INLINE unsigned asid_slot(u32 asid) { return asid ? 1 + (asid & 255) : 0; }
+static ALWAYS_INLINE unsigned pcid_slot(u32 asid, u32 pcid) { return (pcid + asid * 61) & (TLB_PCIDS - 1); }
+
+/* The owner records, if they are alive. */
+static ALWAYS_INLINE struct tlb_asid *asid_find(const struct tlb *t, u32 asid)
+{
+	const struct tlb_asid *a = &t->arch.asid[asid_slot(asid)];
+
+	return a->world == t->arch.world && a->asid == asid ? (struct tlb_asid *)a : NULL;
+}
+static ALWAYS_INLINE struct tlb_pcid *pcid_find(const struct tlb *t, const struct tlb_asid *a, u32 pcid)
+{
+	const struct tlb_pcid *c = &t->arch.pcid[pcid_slot(a->asid, pcid)];
+
+	return c->epoch == a->epoch && c->pcid == pcid ? (struct tlb_pcid *)c : NULL;
+}
+
+/* A new owner takes its slot; a former owner's translations are forgotten. */
+static NOINLINE struct tlb_asid *asid_new(struct tlb *t, u32 asid)
+{
+	struct tlb_asid *a = &t->arch.asid[asid_slot(asid)];
+
+	*a = (struct tlb_asid){.asid = asid, .world = t->arch.world};
+	a->epoch = new_gen(t);
+	a->global = new_gen(t);
+	a->nested = new_gen(t);
+	return a;
+}
+static NOINLINE struct tlb_pcid *pcid_new(struct tlb *t, const struct tlb_asid *a, u32 pcid)
+{
+	struct tlb_pcid *c = &t->arch.pcid[pcid_slot(a->asid, pcid)];
+
+	*c = (struct tlb_pcid){.epoch = a->epoch, .pcid = pcid, .gen = new_gen(t)};
+	return c;
+}
+
+static void epoch_renew(struct tlb *t, struct tlb_asid *a) { a->epoch = new_gen(t); }
+
+static void global_renew(struct tlb *t, struct tlb_asid *a)
+{
+	a->global = new_gen(t);
+	memset(a->global_sizes, 0, sizeof a->global_sizes);
+}
+
+static void nested_renew(struct tlb *t, struct tlb_asid *a)
+{
+	a->nested = new_gen(t);
+	a->nested_sizes = 0;
+}
+
+/* ---- the hot layer ---- */
+
+static void hot_wipe(struct tlb *t)
+{
+	for (unsigned i = 0; i < TLB_SIZE; i++)
+		t->d[i].tag[TLB_R] = t->d[i].tag[TLB_W] = t->d[i].tag[TLB_X] = TLB_NO_TAG;
+	for (unsigned i = 0; i < ITLB_SIZE; i++)
+		t->i[i].tag[TLB_R] = t->i[i].tag[TLB_W] = t->i[i].tag[TLB_X] = TLB_NO_TAG;
+	memset(t->slot, 0, sizeof t->slot);
+	memset(t->hot, 0, sizeof t->hot);
+	t->slots = 0;
+}
+
+static void arch_clear(struct tlb *t)
+{
+	memset(&t->arch, 0, sizeof t->arch);
+	t->arch.gen = t->arch.world = 1;
+	hot_wipe(t);
+}
+
+/* What besides the generations decides which hot entries are right. */
+static ALWAYS_INLINE u32 mode_bits(const struct paging *p)
+{
+	return (u32)p->wp | (u32)p->smep << 1 | (u32)p->smap << 2 | (u32)(p->levels != 0) << 3;
+}
+
+static NOINLINE u32 slot_new(struct tlb *t, struct tlb_slot *s, u64 gens, u32 mode)
+{
+	if (t->slots == TLB_SLOTS)
+		hot_wipe(t);
+	*s = (struct tlb_slot){.gens = gens, .mode = mode, .ctx = t->slots++ << 2};
+	return s->ctx;
+}
+
+/* Choose the owners and the context number for t->asid, t->pcid and the mode. */
+static void tlb_select(struct tlb *t)
+{
+	struct tlb_asid *a;
+	struct tlb_pcid *c;
+	struct tlb_slot *s;
+	u32 mode = mode_bits(&t->env.p), ctx;
+	u64 gens;
+
+	if (unlikely(t->arch.gen > GEN_LAST))
+		arch_clear(t);
+	if (unlikely(!(a = asid_find(t, t->asid))))
+		a = asid_new(t, t->asid);
+	if (unlikely(!(c = pcid_find(t, a, t->pcid))))
+		c = pcid_new(t, a, t->pcid);
+	t->cur_asid = a;
+	t->cur_pcid = c;
+	gens = c->gen | (u64)a->global << 32;
+	s = &t->slot[(gens * 0x9e3779b97f4a7c15ull >> 58 ^ mode) & (TLB_SLOT_CACHE - 1)];
+	ctx = likely(s->gens == gens && s->mode == mode) ? s->ctx : slot_new(t, s, gens, mode);
+	t->base_ctx = ctx;
+	t->ctx = ctx | (t->ctx & 3);
+}
+
+void tlb_switch(struct tlb *t)
+{
+	t->env.ntlb = t;
+	tlb_select(t);
+}
+
+/* Kill the hot entries of [va, va + (1 << shift)) in one array, whatever their context. */
+static NOINLINE void hot_kill(struct tlb_entry *e, unsigned n, u64 va, unsigned shift)
+{
+	const u64 mask = ~mask_low(shift), pages = 1ull << (shift - 12), base = va & mask;
+	unsigned first = (unsigned)(base >> 12) & (n - 1), count = pages < n ? (unsigned)pages : n;
+
+	for (unsigned i = first; i < first + count; i++) {
+		u64 *tag = e[i & (n - 1)].tag;
+
+		for (unsigned k = 0; k < 3; k++)
+			if ((tag[k] & mask) == base)
+				tag[k] = TLB_NO_TAG;
+	}
+}
+
+static bool watched(const struct tlb *t, u64 va)
+{
+	for (unsigned i = 0; i < t->watches; i++)
+		if ((t->watch[i] ^ va) < PAGE_SIZE)
+			return true;
+	return false;
+}
+
+/* ---- the architectural layer ---- */
+
+struct way {
+	struct tlb_set *set;
+	unsigned n;
+};
+
+static ALWAYS_INLINE struct tlb_set *set_of(struct tlb *t, enum tlb_array arr, u64 va, unsigned code, u32 gen)
+{
+	u32 i = (u32)(va >> size_shift[code]) + (gen * 0x9e3779b1u >> 16);
+
+	return array_sets(&t->arch, arr) + (i & array_mask[arr]);
+}
+
+static ALWAYS_INLINE u64 key_of(u64 va, unsigned code) { return (va & ~mask_low(size_shift[code])) | code; }
+
+/* The way that holds va in the generation, among the page sizes that it has. */
+static ALWAYS_INLINE bool way_find(struct tlb *t, enum tlb_array arr, u64 va, u32 gen, unsigned sizes, struct way *w)
+{
+	for (; sizes; sizes &= sizes - 1) {
+		unsigned code = (unsigned)__builtin_ctz(sizes);
+		u64 key = key_of(va, code);
+
+		w->set = set_of(t, arr, va, code, gen);
+		for (w->n = 0; w->n < TLB_WAYS; w->n++)
+			if (w->set->key[w->n] == key && w->set->gen[w->n] == gen)
+				return true;
+	}
+	return false;
+}
+
+static ALWAYS_INLINE bool linear_find(struct tlb *t, enum tlb_array arr, u64 va, const struct tlb_asid *a,
+				      const struct tlb_pcid *c, struct way *w)
+{
+	return (c && way_find(t, arr, va, c->gen, c->sizes[arr], w)) ||
+	       way_find(t, arr, va, a->global, a->global_sizes[arr], w);
+}
+
+static ALWAYS_INLINE u8 *way_hot(struct tlb *t, enum tlb_array arr, const struct way *w)
+{
+	return &t->hot[arr][w->set - array_sets(&t->arch, arr)];
+}
+
+/* Empty the way. Inclusion: the hot entries made from it die too. */
+static void way_drop(struct tlb *t, enum tlb_array arr, const struct way *w)
+{
+	w->set->gen[w->n] = 0;
+	if (arr != TLB_NESTED && *way_hot(t, arr, w) >> w->n & 1) {
+		u64 key = w->set->key[w->n];
+
+		hot_kill(arr == TLB_DATA ? t->d : t->i, arr == TLB_DATA ? TLB_SIZE : ITLB_SIZE, key & PAGE_MASK,
+			 size_shift[key & 3]);
+		*way_hot(t, arr, w) &= (u8) ~(1u << w->n);
+	}
+}
+
+/* Put a translation into its set: in an empty way, or in the place of the oldest. */
+static ALWAYS_INLINE void way_fill(struct tlb *t, enum tlb_array arr, u64 va, u64 pa, unsigned code, unsigned perm,
+				   u32 gen, struct way *w)
+{
+	w->set = set_of(t, arr, va, code, gen);
+	for (w->n = 0; w->n < TLB_WAYS && w->set->gen[w->n]; w->n++)
+		;
+	if (w->n == TLB_WAYS) {
+		w->n = w->set->next;
+		w->set->next = (w->n + 1) % TLB_WAYS;
+		way_drop(t, arr, w);
+	}
+	w->set->key[w->n] = key_of(va, code);
+	w->set->pa[w->n] = (pa & ~mask_low(size_shift[code])) | perm;
+	w->set->gen[w->n] = gen;
+}
+
+static void linear_fill(struct tlb *t, enum tlb_array arr, const struct walk *walk, struct way *w)
+{
+	unsigned code = size_code(walk->shift);
+	struct tlb_asid *a = t->cur_asid;
+	struct tlb_pcid *c = t->cur_pcid;
+	bool global = walk->perm & PERM_G;
+
+	*(global ? &a->global_sizes[arr] : &c->sizes[arr]) |= (u8)(1u << code);
+	way_fill(t, arr, walk->va, walk->pa, code, walk->perm, global ? a->global : c->gen, w);
+}
+
+bool tlb_nested_find(struct tlb *t, u64 gpa, unsigned access, struct tlb_hit *hit)
+{
+	const struct tlb_asid *a = t->cur_asid;
+	unsigned need = (access & ACC_WRITE ? PERM_W | PERM_D : 0) | (access & ACC_EXEC ? PERM_X : 0);
+	struct way w;
+	u64 v;
+
+	if (!way_find(t, TLB_NESTED, gpa, a->nested, a->nested_sizes, &w))
+		return false;
+	v = w.set->pa[w.n];
+	if (unlikely(need & ~v)) {
+		way_drop(t, TLB_NESTED, &w); /* APM2 5.5.3: walk again before a fault is reported, or to set D */
+		return false;
+	}
+	hit->shift = size_shift[w.set->key[w.n] & 3];
+	hit->perm = v & 63;
+	hit->pa = (v & PAGE_MASK) | (gpa & mask_low(hit->shift));
+	return true;
+}
+
+void tlb_nested_fill(struct tlb *t, u64 gpa, u64 pa, unsigned shift, unsigned perm)
+{
+	struct way w;
+
+	t->cur_asid->nested_sizes |= (u8)(1u << size_code(shift));
+	way_fill(t, TLB_NESTED, gpa, pa, size_code(shift), perm, t->cur_asid->nested, &w);
+}
+
+/* ---- translation ---- */
+
+static ALWAYS_INLINE enum tlb_class class_of(unsigned access)
+{
+	return access & ACC_USER ? TLB_USER : access & ACC_AC ? TLB_SUPER_AC : TLB_SUPER;
+}
+
+/* Data: the tags that the permissions, the page and the watches allow. A write tag is given on a write, or when the
+ * page is dirty already: then no store needs to be heard. */
+static ALWAYS_INLINE void data_prime(struct tlb *t, u64 va, unsigned access, struct tlb_hit *hit, bool *primed)
+{
+	const unsigned as = access & (ACC_USER | ACC_AC);
+	const bool write = access & ACC_WRITE;
+	struct tlb_entry *e = &t->d[(va >> 12) & (TLB_SIZE - 1)];
+	u64 tag = (va & PAGE_MASK) | t->base_ctx | class_of(access);
+	struct page_info *pi;
+	struct region *r = space_ram(t->env.mem, hit->pa, &hit->host, &pi);
+	bool may_write;
+
+	hit->host = r ? hit->host : NULL;
+	if (unlikely(!r || (write && r->kind == REGION_ROM) || (t->watches && watched(t, va)))) {
+		if (r && write && r->kind == REGION_ROM)
+			hit->host = NULL;
+		return;
+	}
+	may_write = r->kind == REGION_RAM && !pi->code && (write || pi->dirty) && hit->perm & PERM_D &&
+		    (write || !walk_check(&t->env, hit->perm, ACC_WRITE | as));
+	if (write && may_write)
+		pi->dirty = 1;
+	e->tag[TLB_R] = !write || !walk_check(&t->env, hit->perm, ACC_READ | as) ? tag : TLB_NO_TAG;
+	e->tag[TLB_W] = may_write ? tag : TLB_NO_TAG;
+	e->add = (uintptr_t)hit->host - va;
+	*primed = true;
+	hit->plain = !write || may_write;
+}
+
+/* Fetch: supervisor fetches do not know AC, so they take the class that the CPU has selected. */
+static ALWAYS_INLINE void fetch_prime(struct tlb *t, u64 va, unsigned access, struct tlb_hit *hit, bool *primed)
+{
+	struct tlb_entry *e = &t->i[(va >> 12) & (ITLB_SIZE - 1)];
+	u64 cls = access & ACC_USER ? TLB_USER : (t->ctx & 3) == TLB_SUPER_AC ? TLB_SUPER_AC : TLB_SUPER;
+
+	hit->host = space_host(t->env.mem, hit->pa, false);
+	if (unlikely(!hit->host || (t->watches && watched(t, va))))
+		return;
+	e->tag[TLB_X] = (va & PAGE_MASK) | t->base_ctx | cls;
+	e->add = hit->pa - va;
+	hit->plain = *primed = true;
+}
+
+/* Walk the tables and fill. False: refused, *w tells. */
+static NOINLINE bool miss(struct tlb *t, enum tlb_array arr, u64 va, unsigned access, struct walk *w, struct way *way)
+{
+	if (!walk_quick(&t->env, va, access, w)) {
+		walk_x86(&t->env, va, access, true, w);
+		if (w->why != WALK_OK)
+			return false;
+	}
+	linear_fill(t, arr, w, way);
+	if (logging(t, EV_WALK))
+		log_event(t, EV_WALK, access, va, w->pa);
+	return true;
+}
+
+bool tlb_translate(struct tlb *t, u64 va, unsigned access, struct tlb_hit *hit, struct walk *w)
+{
+	const enum tlb_array arr = access & ACC_EXEC ? TLB_FETCH : TLB_DATA;
+	struct way way;
+	bool primed = false;
+	u64 v;
+
+	if (linear_find(t, arr, va, t->cur_asid, t->cur_pcid, &way)) {
+		v = way.set->pa[way.n];
+		/* "When any type of page fault is encountered, any cached entries are flushed and the table walk is
+		 * repeated": APM2 5.5.3, Use of Cached Entries. A write to a page not marked dirty walks to set D:
+		 * Handling of D-Bit Updates. */
+		if (likely(!walk_check(&t->env, v & 63, access) && !(access & ACC_WRITE && !(v & PERM_D))))
+			goto found;
+		way_drop(t, arr, &way);
+	}
+	if (!miss(t, arr, va, access, w, &way))
+		return false;
+	v = way.set->pa[way.n];
+found:
+	hit->shift = size_shift[way.set->key[way.n] & 3];
+	hit->perm = v & 63;
+	hit->pa = ((v & PAGE_MASK) | (va & mask_low(hit->shift))) & t->env.mem->a20_mask;
+	hit->plain = false;
+	if (arr == TLB_DATA)
+		data_prime(t, va, access, hit, &primed);
+	else
+		fetch_prime(t, va, access, hit, &primed);
+	if (primed)
+		*way_hot(t, arr, &way) |= (u8)(1u << way.n);
+	return true;
+}
+
+bool tlb_probe(const struct tlb *t, u32 asid, u32 pcid, u64 va, struct tlb_hit *hit)
+{
+	struct tlb *m = (struct tlb *)t; /* only looked at */
+	const struct tlb_asid *a = asid_find(t, asid);
+	struct way w;
+	u64 v;
+
+	if (!a || !(linear_find(m, TLB_DATA, va, a, pcid_find(t, a, pcid), &w) ||
+		    linear_find(m, TLB_FETCH, va, a, pcid_find(t, a, pcid), &w)))
+		return false;
+	v = w.set->pa[w.n];
+	hit->shift = size_shift[w.set->key[w.n] & 3];
+	hit->perm = v & 63;
+	hit->pa = ((v & PAGE_MASK) | (va & mask_low(hit->shift))) & t->env.mem->a20_mask;
+	hit->host = space_host(t->env.mem, hit->pa, false);
+	hit->plain = false;
+	return true;
+}
+
+/* ---- flushes ---- */
+
+static void flushed(struct tlb *t, enum tlb_flush what, u64 b)
+{
+	if (logging(t, EV_FLUSH))
+		log_event(t, EV_FLUSH, what, b, 0);
+	tlb_select(t);
+}
+
+void tlb_flush_everything(struct tlb *t)
+{
+	t->arch.world = new_gen(t);
+	flushed(t, FLUSH_EVERYTHING, 0);
+}
+
+void tlb_flush_asid(struct tlb *t, u32 asid, bool keep_global)
+{
+	struct tlb_asid *a = asid_find(t, asid);
+
+	if (a) {
+		epoch_renew(t, a);
+		if (!keep_global) {
+			global_renew(t, a);
+			nested_renew(t, a);
+		}
+	}
+	flushed(t, FLUSH_ASID, asid);
+}
+
+void tlb_flush_pcid(struct tlb *t, u32 asid, u32 pcid)
+{
+	struct tlb_asid *a = asid_find(t, asid);
+	struct tlb_pcid *c = a ? pcid_find(t, a, pcid) : NULL;
+
+	if (c) {
+		c->gen = new_gen(t);
+		memset(c->sizes, 0, sizeof c->sizes);
+	}
+	flushed(t, FLUSH_PCID, asid);
+}
+
+void tlb_flush_pcids(struct tlb *t, u32 asid, bool keep_global)
+{
+	struct tlb_asid *a = asid_find(t, asid);
+
+	if (a) {
+		epoch_renew(t, a);
+		if (!keep_global)
+			global_renew(t, a);
+	}
+	flushed(t, FLUSH_PCIDS, asid);
+}
+
+/* All the sizes that cover va: a guest that changed its page size without a flush may have several. */
+static void page_drop(struct tlb *t, u64 va, u32 gen, const u8 *sizes)
+{
+	struct way w;
+
+	for (enum tlb_array arr = TLB_DATA; arr <= TLB_FETCH; arr++)
+		for (unsigned s = sizes[arr]; s; s &= s - 1)
+			while (way_find(t, arr, va, gen, s & -s, &w))
+				way_drop(t, arr, &w);
+}
+
+void tlb_flush_page(struct tlb *t, u32 asid, u32 pcid, u64 va, bool global)
+{
+	struct tlb_asid *a = asid_find(t, asid);
+	struct tlb_pcid *c = a ? pcid_find(t, a, pcid) : NULL;
+
+	if (c)
+		page_drop(t, va, c->gen, c->sizes);
+	if (a && global)
+		page_drop(t, va, a->global, a->global_sizes);
+	if (logging(t, EV_FLUSH))
+		log_event(t, EV_FLUSH, FLUSH_PAGE, va, 0);
+}
+
+/* ---- the hot layer's other enemies ---- */
+
+void tlb_forget_hot(struct tlb *t)
+{
+	hot_wipe(t);
+	tlb_select(t);
+}
+
+void tlb_protect_code(struct tlb *t, u64 pa)
+{
+	u64 host = (uintptr_t)space_host(t->env.mem, pa & PAGE_MASK, false);
+
+	if (!host)
+		return;
+	for (unsigned i = 0; i < TLB_SIZE; i++) {
+		struct tlb_entry *e = &t->d[i];
+
+		if (e->tag[TLB_W] != TLB_NO_TAG && (e->tag[TLB_W] & PAGE_MASK) + e->add == host)
+			e->tag[TLB_W] = TLB_NO_TAG;
+	}
+}
+
+void tlb_watch(struct tlb *t, const u64 *va, unsigned n)
+{
+	t->watches = n < TLB_WATCHES ? n : TLB_WATCHES;
+	for (unsigned i = 0; i < t->watches; i++)
+		t->watch[i] = va[i] & PAGE_MASK;
+	tlb_forget_hot(t);
+}
+
+void tlb_init(struct tlb *t, struct space *mem)
+{
+	memset(t, 0, sizeof *t);
+	t->env.mem = mem;
+	arch_clear(t);
+	tlb_switch(t);
+}
+
+void tlb_free(struct tlb *t) { (void)t; }
