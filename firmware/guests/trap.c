@@ -5,13 +5,10 @@ static void (*trap_handler)(struct trap *t);
 
 void trap_init(void (*handler)(struct trap *t))
 {
-    trap_handler = handler;
-    for (unsigned v = 0; v < TRAP_VECTORS; v++)
-        gate_set(v, (uword)trap_stubs + v * TRAP_STUB_SIZE);
-    gate_load();
+	trap_handler = handler;
+	for (unsigned v = 0; v < TRAP_VECTORS; v++)
+		gate_set(v, (uword)trap_stubs + v * TRAP_STUB_SIZE);
+	gate_load();
 }
 
-void trap_dispatch(struct trap *t)
-{
-    trap_handler(t);
-}
+void trap_dispatch(struct trap *t) { trap_handler(t); }

@@ -25,38 +25,38 @@ static void bug_flush(struct vm *vm) { vm->never_flush = true; }
 static void bug_clean(struct vm *vm) { vm->never_dirty = true; }
 
 static const struct bug {
-    const char *name, *what;
-    void (*plant)(struct vm *vm);
+	const char *name, *what;
+	void (*plant)(struct vm *vm);
 } bugs[] = {
-    {"asid", "ASID is 0, the VMM's own", bug_asid},
-    {"svme", "EFER.SVME of the guest is 0", bug_svme},
-    {"vmrun", "VMRUN is not intercepted", bug_vmrun},
-    {"nw", "CR0.NW without CR0.CD", bug_nw},
-    {"cr0", "CR0 has a bit above 31", bug_cr0},
-    {"cr4", "CR4 has a reserved bit", bug_cr4},
-    {"dr6", "DR6 has a bit above 31", bug_dr6},
-    {"dr7", "DR7 has a bit above 31", bug_dr7},
-    {"efer", "EFER has a reserved bit", bug_efer},
-    {"pae", "EFER.LME and CR0.PG without CR4.PAE (a long-mode guest)", bug_pae},
-    {"cs", "CS.L and CS.D at once (a long-mode guest)", bug_cs},
-    {"event", "EVENTINJ has reserved type 1", bug_event},
-    {"iopm", "the I/O permission map lies beyond physical memory", bug_iopm},
-    {"msrpm", "the MSR permission map lies beyond physical memory", bug_msrpm},
-    {"ncr3", "nCR3 has a reserved bit", bug_ncr3},
-    {"flush", "the TLB is not flushed after a change of nested tables (guest npf shows it)", bug_flush},
-    {"clean", "changed VMCB fields stay marked clean (guests events and npf show it)", bug_clean},
+	{"asid", "ASID is 0, the VMM's own", bug_asid},
+	{"svme", "EFER.SVME of the guest is 0", bug_svme},
+	{"vmrun", "VMRUN is not intercepted", bug_vmrun},
+	{"nw", "CR0.NW without CR0.CD", bug_nw},
+	{"cr0", "CR0 has a bit above 31", bug_cr0},
+	{"cr4", "CR4 has a reserved bit", bug_cr4},
+	{"dr6", "DR6 has a bit above 31", bug_dr6},
+	{"dr7", "DR7 has a bit above 31", bug_dr7},
+	{"efer", "EFER has a reserved bit", bug_efer},
+	{"pae", "EFER.LME and CR0.PG without CR4.PAE (a long-mode guest)", bug_pae},
+	{"cs", "CS.L and CS.D at once (a long-mode guest)", bug_cs},
+	{"event", "EVENTINJ has reserved type 1", bug_event},
+	{"iopm", "the I/O permission map lies beyond physical memory", bug_iopm},
+	{"msrpm", "the MSR permission map lies beyond physical memory", bug_msrpm},
+	{"ncr3", "nCR3 has a reserved bit", bug_ncr3},
+	{"flush", "the TLB is not flushed after a change of nested tables (guest npf shows it)", bug_flush},
+	{"clean", "changed VMCB fields stay marked clean (guests events and npf show it)", bug_clean},
 };
 
 const char *bug_plant(struct vm *vm)
 {
-    char value[16];
-    const char *name = option_value(vm->text, "bug", value, sizeof value, NULL);
-    for (unsigned i = 0; name && i < sizeof bugs / sizeof *bugs; i++) {
-        if (!str_equal(bugs[i].name, name))
-            continue;
-        print("tvmm: a bug, as ordered: %s\n", bugs[i].what);
-        bugs[i].plant(vm);
-        return NULL;
-    }
-    return name ? "no such bug=" : NULL;
+	char value[16];
+	const char *name = option_value(vm->text, "bug", value, sizeof value, NULL);
+	for (unsigned i = 0; name && i < sizeof bugs / sizeof *bugs; i++) {
+		if (!str_equal(bugs[i].name, name))
+			continue;
+		print("tvmm: a bug, as ordered: %s\n", bugs[i].what);
+		bugs[i].plant(vm);
+		return NULL;
+	}
+	return name ? "no such bug=" : NULL;
 }

@@ -7,20 +7,20 @@
 enum { TEXT_MAX = 256, RANGES_MAX = 32, MODULES_MAX = 8 };
 
 struct range {
-    u64 start, end; /* physical; end is the first byte behind */
+	u64 start, end; /* physical; end is the first byte behind */
 };
 
 struct module {
-    struct range memory;
-    char text[TEXT_MAX]; /* file name and arguments, as given to the loader */
+	struct range memory;
+	char text[TEXT_MAX]; /* file name and arguments, as given to the loader */
 };
 
 struct boot_info {
-    char text[TEXT_MAX]; /* the VMM's own command line */
-    struct range usable[RANGES_MAX];
-    unsigned usable_count;
-    struct module module[MODULES_MAX];
-    unsigned module_count;
+	char text[TEXT_MAX]; /* the VMM's own command line */
+	struct range usable[RANGES_MAX];
+	unsigned usable_count;
+	struct module module[MODULES_MAX];
+	unsigned module_count;
 };
 
 void multiboot_read(struct boot_info *info, u64 mbi_pa);

@@ -9,7 +9,8 @@ trap_stubs:
     .rept   48
     .balign 16
     /* #DF, #TS, #NP, #SS, #GP, #PF, #AC, #CP, #VC, #SX: APM2 8.2 */
-    .if !((vector == 8) || ((vector >= 10) && (vector <= 14)) || (vector == 17) || (vector == 21) || (vector == 29) || (vector == 30))
+    .if !((vector == 8) || ((vector >= 10) && (vector <= 14)) || (vector == 17) || (vector == 21) || \
+          (vector == 29) || (vector == 30))
     push    $0
     .endif
     push    $vector
