@@ -275,8 +275,8 @@ static ALWAYS_INLINE bool walk_tables(const struct walker *k, struct leaf *out, 
 	const struct paging *p = dim == FIRST ? &k->env->p : &k->env->np;
 	const unsigned ibits = p->levels > 2 ? 9 : 10;
 	const u64 high = reserved_high(p);
-	u64 table = p->root;
-	unsigned perm = PERM_W | PERM_X | PERM_U | PERM_NW, shift = 12 + ibits * (p->levels - 1u);
+	u64 table = p->root, all = PTE_W | PTE_U, any = 0; /* bits set in all, in any of the entries */
+	unsigned shift = 12 + ibits * (p->levels - 1u);
 	struct entry e = {.size = p->levels > 2 ? 8 : 4, .dim = (u8)dim, .level = p->levels, .has_a = false}, up;
 
 	for (;; e.level--, shift -= ibits) {
@@ -292,7 +292,7 @@ static ALWAYS_INLINE bool walk_tables(const struct walker *k, struct leaf *out, 
 		} else if (!entry_read(k, &e, serves)) {
 			return false;
 		}
-		if (e.level != p->levels && !entry_use(k, &up, PTE_A))
+		if (!entry_use(k, &up, PTE_A)) /* at the root: no entry, has_a is false */
 			return false;
 		if (unlikely(!(e.val & PTE_P)))
 			return walk_refuse(k, WALK_NOT_PRESENT, &e, va, access, serves);
@@ -300,20 +300,17 @@ static ALWAYS_INLINE bool walk_tables(const struct walker *k, struct leaf *out, 
 		if (unlikely(reserved_set(p, high, e.val, e.level, shift, leaf && e.level > 1)))
 			return walk_refuse(k, WALK_RESERVED, &e, va, access, serves);
 		if (e.has_a) {
-			perm &= (unsigned)(e.val & PTE_W ? ~0u : ~(unsigned)PERM_W) &
-				(e.val & PTE_U ? ~0u : ~(unsigned)PERM_U);
-			if (nx_on(p) && e.val & PTE_NX)
-				perm &= ~(unsigned)PERM_X;
+			all &= e.val;
+			any |= e.val;
 		}
 		if (leaf)
 			break;
 		table = e.val & (e.size == 8 ? PTE_ADDRESS : 0xfffff000);
 	}
-	if (e.val & PTE_G && p->pge)
-		perm |= PERM_G;
+	out->perm = (u8)((all & PTE_W ? PERM_W : 0) | (all & PTE_U ? PERM_U : 0) | PERM_NW |
+			 (any & PTE_NX && nx_on(p) ? 0 : PERM_X) | (e.val & PTE_G && p->pge ? PERM_G : 0));
 	out->pa = leaf_base(p, e.val, e.level, shift) | (va & mask_low(shift));
 	out->shift = (u8)shift;
-	out->perm = (u8)perm;
 	out->e = e;
 	return true;
 }
