@@ -84,14 +84,20 @@ static void set_pending(struct lapic *l, int vector)
 }
 
 /* PPR is the task priority or the class in service, whichever is higher; only a higher class is delivered
- * (APM2 16.6.4). IRR and ISR are held while software has disabled the APIC (APM2 16.4.7). */
-static void update(struct lapic *l)
+ * (APM2 16.6.4). IRR and ISR are held while software has disabled the APIC (APM2 16.4.7). irrv and isrv are right. */
+static void prioritize(struct lapic *l)
 {
-	int isrv = vec_highest(l->s.isr, NULL), irrv = vec_highest(l->s.irr, l->s.ier);
-	u8 class = isrv < 0 ? 0 : isrv & 0xf0;
+	u8 class = l->isrv < 0 ? 0 : l->isrv & 0xf0;
 
 	l->ppr = (l->s.tpr & 0xf0) >= class ? (u8)l->s.tpr : class;
-	set_pending(l, irrv >= 0 && (irrv & 0xf0) > (l->ppr & 0xf0) && lapic_accepts_fixed(l) ? irrv : -1);
+	set_pending(l, l->irrv >= 0 && (l->irrv & 0xf0) > (l->ppr & 0xf0) && lapic_accepts_fixed(l) ? l->irrv : -1);
+}
+
+static void update(struct lapic *l)
+{
+	l->irrv = (s16)vec_highest(l->s.irr, l->s.ier);
+	l->isrv = (s16)vec_highest(l->s.isr, NULL);
+	prioritize(l);
 }
 
 static void raise_error(struct lapic *l, u32 bit)
@@ -116,8 +122,11 @@ static bool accept_fixed(struct lapic *l, u8 vector, bool level)
 		vec_set(l->s.tmr, vector);
 	else
 		vec_clear(l->s.tmr, vector);
-	if (vector > l->pending && (vector & 0xf0) > (l->ppr & 0xf0) && vec_test(l->s.ier, vector))
-		set_pending(l, vector);
+	if (vector > l->irrv && vec_test(l->s.ier, vector)) {
+		l->irrv = vector;
+		if ((vector & 0xf0) > (l->ppr & 0xf0))
+			set_pending(l, vector);
+	}
 	return true;
 }
 
@@ -129,7 +138,9 @@ u8 lapic_accept(struct lapic *l)
 		return (u8)l->s.svr; /* spurious: no ISR bit, no EOI (APM2 16.4.7) */
 	vec_clear(l->s.irr, (unsigned)vector);
 	vec_set(l->s.isr, (unsigned)vector);
-	update(l);
+	l->isrv = (s16)vector; /* pending means above all in service */
+	l->irrv = (s16)vec_highest(l->s.irr, l->s.ier);
+	prioritize(l);
 	return (u8)vector;
 }
 
@@ -140,7 +151,8 @@ static void end_of_interrupt(struct lapic *l, int vector)
 	if (vector < 0 || !vec_test(l->s.isr, (unsigned)vector))
 		return;
 	vec_clear(l->s.isr, (unsigned)vector);
-	update(l);
+	l->isrv = (s16)vec_highest(l->s.isr, NULL);
+	prioritize(l);
 	if (!vec_test(l->s.tmr, (unsigned)vector))
 		return;
 	if (l->wire.eoi && !(l->s.svr & SVR_EOI_SUPPRESS))
@@ -155,8 +167,8 @@ static void end_of_interrupt(struct lapic *l, int vector)
 /* APM2 16.6.2: what this APIC bids for a lowest-priority message. */
 u8 lapic_apr(const struct lapic *l)
 {
-	int isrv = vec_highest(l->s.isr, NULL), irrv = vec_highest(l->s.irr, NULL);
-	u32 tpr = l->s.tpr & 0xf0, isr = isrv < 0 ? 0 : isrv & 0xf0, irr = irrv < 0 ? 0 : irrv & 0xf0;
+	int irrv = vec_highest(l->s.irr, NULL);
+	u32 tpr = l->s.tpr & 0xf0, isr = l->isrv < 0 ? 0 : l->isrv & 0xf0, irr = irrv < 0 ? 0 : irrv & 0xf0;
 
 	if (tpr >= irr && tpr > isr)
 		return (u8)l->s.tpr;
@@ -590,13 +602,19 @@ static bool reg_write(struct lapic *l, unsigned reg, u32 val)
 {
 	u32 ignored;
 
+	if (reg == R_EOI) { /* the two that every interrupt writes come first */
+		end_of_interrupt(l, l->isrv);
+		return true;
+	}
+	if (reg == R_ICR) {
+		icr_write_low(l, val);
+		return true;
+	}
 	if (reg >= R_LVT && reg < R_LVT + LVT_EXT0) {
 		lvt_write(l, reg - R_LVT, val);
 		return true;
 	}
 	switch (reg) {
-	case R_ICR: icr_write_low(l, val); return true;
-	case R_EOI: end_of_interrupt(l, vec_highest(l->s.isr, NULL)); return true;
 	case R_TPR:
 		l->s.tpr = val & 0xff;
 		update(l);
@@ -821,7 +839,7 @@ static void reset_registers(struct lapic *l)
 
 void lapic_init(struct lapic *l, struct sched *sched, u32 timer_id, unsigned id, bool bsp)
 {
-	*l = (struct lapic){.sched = sched, .pending = -1};
+	*l = (struct lapic){.sched = sched, .pending = -1, .irrv = -1, .isrv = -1};
 	l->s.hw_id = id;
 	l->s.bsp = bsp;
 	l->features = (struct lapic_features){.x2apic = true, .tsc_deadline = true, .phys_bits = 48};

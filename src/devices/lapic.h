@@ -83,6 +83,8 @@ struct lapic {
 	struct lapic_wiring wire;
 	/* Derived from s by lapic_post_load. */
 	s16 pending; /* vector that the CPU would get now, or -1 */
+	s16 irrv;    /* highest requested (and enabled in IER) vector, or -1 */
+	s16 isrv;    /* highest vector in service, or -1 */
 	u8 ppr;
 	bool extint_out;
 	struct timer timer;
