@@ -1424,6 +1424,74 @@ START_TEST(acpi_sleep_and_button)
 }
 END_TEST
 
+/* --- saving --- */
+
+static void arm_all(void)
+{
+	pit_start();
+	rtc_start();
+	pm_start(24);
+	kbc_start();
+	pit_program(0, 3, 4001);
+	pit_program(2, 2, 777);
+	out(P61, 0, 1);
+	set_cmos(11, 0x72);
+	acpi_pm_ops.write(&pm, 2, 2, 1);
+	acpi_pm_ops.write(&pm, 4, 2, 1);
+}
+
+/* Half a second with reads that a guest's handlers would make; what it has led to. */
+static u64 go_on(void)
+{
+	u64 hash = 0;
+
+	for (unsigned i = 0; i < 500; i++) {
+		run_to(sched.now + 1000003);
+		i8042_key(&kbc, (u8)(i % 0x58 + 1));
+		hash = hash * 31 + cmos(12) + pit_count(0) + pit_count(2) + in(P61, 0) + (u64)kbc_next();
+		hash = hash * 31 + acpi_pm_ops.read(&pm, 0, 2) + edges[0] + edges[8] + edges[9] + edges[1];
+		acpi_pm_ops.write(&pm, 0, 2, 1);
+	}
+	hash = field_hash(i8254_fields, I8254_FIELDS, &pit.s, hash);
+	hash = field_hash(rtc_fields, RTC_FIELDS, &rtc.s, hash);
+	hash = field_hash(acpi_pm_fields, ACPI_PM_FIELDS, &pm.s, hash);
+	return field_hash(i8042_fields, I8042_FIELDS, &kbc.s, hash);
+}
+
+START_TEST(saved_states_go_on)
+{
+	struct i8254_state pit_saved;
+	struct rtc_state rtc_saved;
+	struct acpi_pm_state pm_saved;
+	struct i8042_state kbc_saved;
+	unsigned edges_saved[32];
+	bool level_saved[32];
+	u64 now, hash;
+
+	arm_all();
+	run_to(2 * NS_PER_SEC + 12345);
+	go_on();
+	now = sched.now;
+	pit_saved = pit.s, rtc_saved = rtc.s, pm_saved = pm.s, kbc_saved = kbc.s;
+	memcpy(edges_saved, edges, sizeof edges);
+	memcpy(level_saved, level, sizeof level);
+	hash = go_on();
+
+	setup(); /* a new machine, into which the states are loaded */
+	sched.now = now - 54321;
+	arm_all();
+	sched.now = now;
+	pit.s = pit_saved, rtc.s = rtc_saved, pm.s = pm_saved, kbc.s = kbc_saved;
+	i8254_post_load(&pit);
+	rtc_post_load(&rtc);
+	acpi_pm_post_load(&pm);
+	i8042_post_load(&kbc);
+	ck_assert_int_eq(memcmp(level, level_saved, sizeof level), 0);
+	memcpy(edges, edges_saved, sizeof edges);
+	ck_assert_uint_eq(go_on(), hash);
+}
+END_TEST
+
 /* --- host byte streams --- */
 
 START_TEST(bytes_to_a_file)
@@ -1628,6 +1696,7 @@ static void add_others(Suite *s)
 	tcase_add_test(tc, fw_cfg_dma);
 	tcase_add_test(tc, acpi_timer);
 	tcase_add_test(tc, acpi_sleep_and_button);
+	tcase_add_test(tc, saved_states_go_on);
 	tc = group(s, "host");
 	tcase_add_test(tc, bytes_to_a_file);
 	tcase_add_test(tc, bytes_through_a_socket);

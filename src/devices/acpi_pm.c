@@ -27,7 +27,8 @@ const struct field acpi_pm_fields[ACPI_PM_FIELDS] = {
 	FIELD_HEX(struct acpi_pm_state, smi_status),
 };
 
-static u64 ticks(u64 ns) { return muldiv(ns, ACPI_PM_HZ, NS_PER_SEC); }
+/* Seconds and rest apart: divisions by a constant only, exact because a second has a whole number of ticks. */
+static u64 ticks(u64 ns) { return ns / NS_PER_SEC * ACPI_PM_HZ + ns % NS_PER_SEC * ACPI_PM_HZ / NS_PER_SEC; }
 
 static u64 ns_of(u64 tick)
 {

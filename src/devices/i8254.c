@@ -33,7 +33,8 @@ const struct field i8254_fields[I8254_FIELDS] = {
 	FIELD_(struct i8254_state, pad, FMT_PAD, 0),
 };
 
-static s64 tick_of(u64 ns) { return (s64)muldiv(ns, I8254_HZ, NS_PER_SEC); }
+/* Seconds and rest apart: divisions by a constant only, exact because a second has a whole number of ticks. */
+static s64 tick_of(u64 ns) { return (s64)(ns / NS_PER_SEC * I8254_HZ + ns % NS_PER_SEC * I8254_HZ / NS_PER_SEC); }
 
 /* The first nanosecond of a tick: tick_of() of it is the tick, of the one before it is not. */
 static u64 ns_of(s64 tick)

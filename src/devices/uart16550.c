@@ -151,7 +151,8 @@ static void clear_rx(struct uart16550 *u)
 	restart_timeout(u);
 }
 
-static u8 read_data(struct uart16550 *u)
+/* Out of line: the other registers are read without a stack frame. */
+static NOINLINE u8 read_data(struct uart16550 *u)
 {
 	struct uart16550_state *s = &u->s;
 	u8 byte = (u8)s->rx[s->rx_head];
