@@ -1,62 +1,10 @@
 /*
- * See lapic.h. The order here: acceptance and priority, local interrupts, timer, interprocessor interrupts, registers
- * (one pure read function and one write function for page and MSRs), MSR rules, life cycle.
+ * See lapic.h. Here: acceptance and priority, local interrupts, timer, interprocessor interrupts, life cycle. How
+ * software sees it, as a page and as MSRs, is in lapic_regs.c.
  */
-#include "devices/lapic.h"
+#include "devices/lapic_int.h"
 
-/* Registers, as byte offset in the page >> 4 = MSR - 800h (APM2 16.3.2, 16.11.1). */
-enum reg {
-	R_ID = 0x02,
-	R_VERSION = 0x03,
-	R_TPR = 0x08,
-	R_APR = 0x09,
-	R_PPR = 0x0a,
-	R_EOI = 0x0b,
-	R_REMOTE_READ = 0x0c,
-	R_LDR = 0x0d,
-	R_DFR = 0x0e,
-	R_SVR = 0x0f,
-	R_ISR = 0x10, /* 8 registers each */
-	R_TMR = 0x18,
-	R_IRR = 0x20,
-	R_ESR = 0x28,
-	R_ICR = 0x30,
-	R_ICR_HIGH = 0x31,
-	R_LVT = 0x32, /* timer, thermal, performance, LINT0, LINT1, error */
-	R_TIMER_INITIAL = 0x38,
-	R_TIMER_CURRENT = 0x39,
-	R_TIMER_DIVIDE = 0x3e,
-	R_SELF_IPI = 0x3f,
-	R_EXT_FEATURE = 0x40,
-	R_EXT_CONTROL = 0x41,
-	R_SPECIFIC_EOI = 0x42,
-	R_IER = 0x48,     /* 8 registers */
-	R_LVT_EXT = 0x50, /* 4 registers */
-};
-
-#define SVR_ENABLE       BIT(8)
-#define SVR_EOI_SUPPRESS BIT(12)
-#define LVT_MODE(v)      ((enum apic_mode)((v) >> 8 & 7))
-#define LVT_REMOTE_IRR   BIT(14)
-#define LVT_LEVEL        BIT(15)
-#define LVT_MASKED       BIT(16)
-#define TIMER_MODE(v)    ((v) >> 17 & 3)
-#define TIMER_PERIODIC   1u
-#define TIMER_DEADLINE   2u
-#define ICR_LEVEL_ASSERT BIT(14)
-#define ICR_TRIGGER      BIT(15)
-#define ICR_WRITABLE     0xccfffull
-#define EXT_IERN         BIT(0)
-#define EXT_SN           BIT(1)
-/* Error status (APM2 16.4.6) */
-#define ESR_SEND_ACCEPT    BIT(2)
-#define ESR_SEND_ILLEGAL   BIT(5)
-#define ESR_RECV_ILLEGAL   BIT(6)
-#define ESR_ILLEGAL_REG    BIT(7)
-#define FIRST_LEGAL_VECTOR 16
-
-/* ------------------------------------------------------------------------------- acceptance and priority (APM2 16.6)
- */
+/* --------------------------------------------------------------------------- acceptance and priority (APM2 16.6) */
 
 static inline bool vec_test(const u64 *v, unsigned n) { return v[n >> 6 & 3] >> (n & 63) & 1; }
 static inline void vec_set(u64 *v, unsigned n) { v[n >> 6 & 3] |= BIT(n & 63); }
@@ -93,14 +41,14 @@ static void prioritize(struct lapic *l)
 	set_pending(l, l->irrv >= 0 && (l->irrv & 0xf0) > (l->ppr & 0xf0) && lapic_accepts_fixed(l) ? l->irrv : -1);
 }
 
-static void update(struct lapic *l)
+void lapic_update(struct lapic *l)
 {
 	l->irrv = (s16)vec_highest(l->s.irr, l->s.ier);
 	l->isrv = (s16)vec_highest(l->s.isr, NULL);
 	prioritize(l);
 }
 
-static void raise_error(struct lapic *l, u32 bit)
+void lapic_raise_error(struct lapic *l, u32 bit)
 {
 	if (l->s.esr_next & bit)
 		return;
@@ -114,7 +62,7 @@ static bool accept_fixed(struct lapic *l, u8 vector, bool level)
 	if (!lapic_accepts_fixed(l))
 		return false;
 	if (vector < FIRST_LEGAL_VECTOR) {
-		raise_error(l, ESR_RECV_ILLEGAL);
+		lapic_raise_error(l, ESR_RECV_ILLEGAL);
 		return true;
 	}
 	vec_set(l->s.irr, vector);
@@ -144,9 +92,7 @@ u8 lapic_accept(struct lapic *l)
 	return (u8)vector;
 }
 
-static void lint_level(struct lapic *l, unsigned n);
-
-static void end_of_interrupt(struct lapic *l, int vector)
+void lapic_eoi(struct lapic *l, int vector)
 {
 	if (vector < 0 || !vec_test(l->s.isr, (unsigned)vector))
 		return;
@@ -160,7 +106,7 @@ static void end_of_interrupt(struct lapic *l, int vector)
 	for (unsigned n = 0; n < 2; n++)
 		if (l->s.lint_fired[n] && (u8)l->s.lvt[LVT_LINT0 + n] == vector) {
 			l->s.lint_fired[n] = 0;
-			lint_level(l, n);
+			lapic_lint_level(l, n);
 		}
 }
 
@@ -183,10 +129,10 @@ bool lapic_is_focus(const struct lapic *l, u8 vector)
 void lapic_set_tpr(struct lapic *l, u8 cr8)
 {
 	l->s.tpr = (u32)(cr8 & 15) << 4;
-	update(l);
+	lapic_update(l);
 }
 
-/* ------------------------------------------------------------------------------------ local interrupts (APM2 16.4) */
+/* ---------------------------------------------------------------------------------- local interrupts (APM2 16.4) */
 
 static bool lint_passes_extint(const struct lapic *l, unsigned n)
 {
@@ -196,7 +142,7 @@ static bool lint_passes_extint(const struct lapic *l, unsigned n)
 }
 
 /* While the APIC is off, its pins are the CPU's INTR and NMI (APM2 16.3.1). */
-static void extint_update(struct lapic *l)
+void lapic_extint_update(struct lapic *l)
 {
 	bool on = l->s.lint[0];
 
@@ -212,7 +158,7 @@ static void extint_update(struct lapic *l)
 void lapic_extint_ack(struct lapic *l)
 {
 	l->s.extint_latch = 0;
-	extint_update(l);
+	lapic_extint_update(l);
 }
 
 static void call(struct lapic *l, void (*f)(void *))
@@ -239,7 +185,7 @@ bool lapic_receive(struct lapic *l, enum apic_mode mode, u8 vector, bool level)
 		if (!lapic_accepts_fixed(l))
 			return false;
 		l->s.extint_latch = 1;
-		extint_update(l);
+		lapic_extint_update(l);
 		return true;
 	case APIC_REMOTE_READ: break; /* answered by the bus */
 	}
@@ -256,7 +202,7 @@ void lapic_local(struct lapic *l, enum lapic_lvt n)
 }
 
 /* A level-triggered fixed interrupt is sent once per EOI while the pin is high (APM2 16.4.2). */
-static void lint_level(struct lapic *l, unsigned n)
+void lapic_lint_level(struct lapic *l, unsigned n)
 {
 	u32 lvt = l->s.lvt[LVT_LINT0 + n];
 
@@ -275,21 +221,21 @@ void lapic_lint(struct lapic *l, unsigned n, bool level)
 	lvt = l->s.lvt[LVT_LINT0 + n];
 	rising = level && !l->s.lint[n];
 	l->s.lint[n] = level;
-	extint_update(l);
+	lapic_extint_update(l);
 	if (!lapic_enabled(l)) {
 		if (n == 1 && rising)
 			call(l, l->wire.nmi);
 		return;
 	}
 	if (LVT_MODE(lvt) == APIC_FIXED && lvt & LVT_LEVEL)
-		lint_level(l, n);
+		lapic_lint_level(l, n);
 	else if (LVT_MODE(lvt) != APIC_EXTINT && rising)
 		lapic_local(l, LVT_LINT0 + n);
 }
 
 void lapic_lint_irq(void *lapic, unsigned n, bool level) { lapic_lint(lapic, n, level); }
 
-/* --------------------------------------------------------------------------------------------- timer (APM2 16.4.1) */
+/* ------------------------------------------------------------------------------------------- timer (APM2 16.4.1) */
 
 /* Divide configuration bits 3, 1, 0: 000 = by 2, 001 = by 4, ... 110 = by 128, 111 = by 1. */
 static unsigned timer_shift(const struct lapic *l)
@@ -299,7 +245,7 @@ static unsigned timer_shift(const struct lapic *l)
 	return ((d >> 1 & 4) + (d & 3) + 1) & 7;
 }
 
-static u32 timer_current(const struct lapic *l)
+u32 lapic_timer_current(const struct lapic *l)
 {
 	u64 elapsed = (l->sched->now - l->s.timer_start) >> timer_shift(l);
 	u32 mode = TIMER_MODE(l->s.lvt[LVT_TIMER]);
@@ -332,7 +278,7 @@ static void timer_program(struct lapic *l)
 /* Starts a new span from the present count, before the divider or the mode changes. */
 static void timer_rebase(struct lapic *l)
 {
-	l->s.timer_count = timer_current(l);
+	l->s.timer_count = lapic_timer_current(l);
 	l->s.timer_start = l->sched->now;
 }
 
@@ -356,7 +302,7 @@ static void timer_fire(void *arg, u64 now)
 	lapic_local(l, LVT_TIMER);
 }
 
-static void timer_set_initial(struct lapic *l, u32 val)
+void lapic_timer_set_initial(struct lapic *l, u32 val)
 {
 	if (TIMER_MODE(l->s.lvt[LVT_TIMER]) == TIMER_DEADLINE)
 		return;
@@ -366,7 +312,7 @@ static void timer_set_initial(struct lapic *l, u32 val)
 }
 
 /* Entering or leaving deadline mode disarms the timer. */
-static void timer_set_lvt(struct lapic *l, u32 val)
+void lapic_timer_set_lvt(struct lapic *l, u32 val)
 {
 	bool was = TIMER_MODE(l->s.lvt[LVT_TIMER]) == TIMER_DEADLINE, is = TIMER_MODE(val) == TIMER_DEADLINE;
 
@@ -379,9 +325,25 @@ static void timer_set_lvt(struct lapic *l, u32 val)
 	timer_program(l);
 }
 
+void lapic_timer_set_divide(struct lapic *l, u32 val)
+{
+	timer_rebase(l);
+	l->s.timer_divide = val & 0xb;
+	timer_program(l);
+}
+
+/* The deadline is writable in deadline mode only; in the other modes writes are ignored. */
+void lapic_timer_set_deadline(struct lapic *l, u64 tsc)
+{
+	if (TIMER_MODE(l->s.lvt[LVT_TIMER]) != TIMER_DEADLINE)
+		return;
+	l->s.timer_deadline = tsc;
+	timer_program(l);
+}
+
 void lapic_tsc_changed(struct lapic *l) { timer_program(l); }
 
-/* --------------------------------------------------------------------------- interprocessor interrupts (APM2 16.5) */
+/* ------------------------------------------------------------------------- interprocessor interrupts (APM2 16.5) */
 
 /* Whether a message to a 32-bit or 8-bit destination means this APIC. An 8-bit broadcast (FFh) from a device reaches an
  * APIC in x2APIC mode too. */
@@ -431,382 +393,30 @@ static void ipi_send(struct lapic *l)
 	};
 
 	if (m.mode <= APIC_LOWEST && m.vector < FIRST_LEGAL_VECTOR) {
-		raise_error(l, ESR_SEND_ILLEGAL);
+		lapic_raise_error(l, ESR_SEND_ILLEGAL);
 		return;
 	}
 	if (m.level && !(icr & ICR_LEVEL_ASSERT) && m.mode != APIC_STARTUP)
 		return;
 	if (!ipi_deliver(l, &m) && m.shorthand == APIC_DEST && m.mode != APIC_REMOTE_READ)
-		raise_error(l, ESR_SEND_ACCEPT);
+		lapic_raise_error(l, ESR_SEND_ACCEPT);
 }
 
-static void self_ipi(struct lapic *l, u8 vector)
+void lapic_self_ipi(struct lapic *l, u8 vector)
 {
 	if (vector < FIRST_LEGAL_VECTOR)
-		raise_error(l, ESR_SEND_ILLEGAL);
+		lapic_raise_error(l, ESR_SEND_ILLEGAL);
 	else
 		accept_fixed(l, vector, false);
 }
 
-static void icr_write_low(struct lapic *l, u32 val)
+void lapic_icr_write(struct lapic *l, u32 val)
 {
 	l->s.icr = (l->s.icr & ~0xffffffffull) | (val & ICR_WRITABLE);
 	if ((val & 0xc8700) == (APIC_SELF << 18 | APIC_FIXED << 8)) /* edge-triggered, fixed, to self: the short path */
-		self_ipi(l, (u8)val);
+		lapic_self_ipi(l, (u8)val);
 	else
 		ipi_send(l);
-}
-
-/* ------------------------------------------------------------------------------------------- registers (APM2 16.3.2)
- */
-
-static u32 version(const struct lapic *l)
-{
-	return 0x10 | (LVT_EXT0 - 1) << 16 | (u32)l->features.eoi_suppress << 24 | (u32)l->features.ext_space << 31;
-}
-
-static u32 lvt_value(const struct lapic *l, unsigned n)
-{
-	bool fired = (n == LVT_LINT0 || n == LVT_LINT1) && l->s.lint_fired[n - LVT_LINT0];
-
-	return l->s.lvt[n] | (fired ? LVT_REMOTE_IRR : 0);
-}
-
-static u32 vec_word(const u64 *v, unsigned i) { return (u32)(v[i >> 1 & 3] >> (i & 1 ? 32 : 0)); }
-
-/* The extended space: extended APIC feature and control registers (APM2 16.3.5, 16.3.6), IER (16.7.2), extended LVTs.
- */
-static bool ext_read(const struct lapic *l, unsigned reg, u32 *val)
-{
-	if (!l->features.ext_space)
-		return false;
-	if (reg >= R_IER && reg < R_IER + 8)
-		*val = vec_word(l->s.ier, reg - R_IER);
-	else if (reg >= R_LVT_EXT && reg < R_LVT_EXT + LAPIC_LVT_EXT)
-		*val = l->s.lvt[LVT_EXT0 + reg - R_LVT_EXT];
-	else if (reg == R_EXT_FEATURE)
-		*val = LAPIC_LVT_EXT << 16 | EXT_SN | EXT_IERN;
-	else if (reg == R_EXT_CONTROL)
-		*val = l->s.ext_control;
-	else
-		return reg == R_SPECIFIC_EOI;
-	return true;
-}
-
-/* Without side effects; false if there is no such register. Write-only registers read as 0. */
-static bool reg_read(const struct lapic *l, unsigned reg, u32 *val)
-{
-	*val = 0;
-	if (reg >= R_ISR && reg < R_TMR)
-		*val = vec_word(l->s.isr, reg - R_ISR);
-	else if (reg >= R_TMR && reg < R_IRR)
-		*val = vec_word(l->s.tmr, reg - R_TMR);
-	else if (reg >= R_IRR && reg < R_ESR)
-		*val = vec_word(l->s.irr, reg - R_IRR);
-	else if (reg >= R_LVT && reg < R_LVT + LVT_EXT0)
-		*val = lvt_value(l, reg - R_LVT);
-	else
-		switch (reg) {
-		case R_ID: *val = lapic_x2apic(l) ? l->s.hw_id : l->s.id << 24; break;
-		case R_VERSION: *val = version(l); break;
-		case R_TPR: *val = l->s.tpr; break;
-		case R_APR: *val = lapic_apr(l); break;
-		case R_PPR: *val = l->ppr; break;
-		case R_EOI: break;
-		case R_REMOTE_READ: *val = l->s.remote_read; break;
-		case R_LDR: *val = l->s.ldr; break;
-		case R_DFR: *val = l->s.dfr; break;
-		case R_SVR: *val = l->s.svr; break;
-		case R_ESR: *val = l->s.esr; break;
-		case R_ICR: *val = (u32)l->s.icr; break;
-		case R_ICR_HIGH: *val = (u32)(l->s.icr >> 32); break;
-		case R_TIMER_INITIAL: *val = l->s.timer_initial; break;
-		case R_TIMER_CURRENT: *val = timer_current(l); break;
-		case R_TIMER_DIVIDE: *val = l->s.timer_divide; break;
-		default: return ext_read(l, reg, val);
-		}
-	return true;
-}
-
-/* Writable bits of an LVT register: vector and mask, then what the source has. */
-static u32 lvt_writable(const struct lapic *l, unsigned n)
-{
-	switch (n) {
-	case LVT_TIMER: return l->features.tsc_deadline ? 0x700ff : 0x300ff;
-	case LVT_LINT0:
-	case LVT_LINT1: return 0x187ff;
-	default: return 0x107ff;
-	}
-}
-
-/* Masks cannot be cleared while software has the APIC disabled (APM2 16.4.7). */
-static void lvt_write(struct lapic *l, unsigned n, u32 val)
-{
-	val &= lvt_writable(l, n);
-	if (!(l->s.svr & SVR_ENABLE))
-		val |= LVT_MASKED;
-	if (n == LVT_TIMER) {
-		timer_set_lvt(l, val);
-		return;
-	}
-	l->s.lvt[n] = val;
-	if (n == LVT_LINT0 || n == LVT_LINT1) {
-		if (!(val & LVT_LEVEL))
-			l->s.lint_fired[n - LVT_LINT0] = 0;
-		lint_level(l, n - LVT_LINT0);
-		extint_update(l);
-	}
-}
-
-static u32 svr_writable(const struct lapic *l) { return 0x3ff | (l->features.eoi_suppress ? SVR_EOI_SUPPRESS : 0); }
-
-static void svr_write(struct lapic *l, u32 val)
-{
-	l->s.svr = val & svr_writable(l);
-	if (!(val & SVR_ENABLE)) {
-		for (unsigned i = 0; i < LVT_COUNT; i++)
-			l->s.lvt[i] |= LVT_MASKED;
-		extint_update(l);
-	}
-	update(l);
-}
-
-static bool ext_write(struct lapic *l, unsigned reg, u32 val)
-{
-	unsigned i = reg - R_IER;
-
-	if (!l->features.ext_space)
-		return false;
-	if (i < 8) {
-		if (l->s.ext_control & EXT_IERN) {
-			u64 *w = &l->s.ier[i >> 1];
-
-			*w = i & 1 ? (*w & 0xffffffff) | (u64)val << 32 : (*w & ~0xffffffffull) | val;
-			update(l);
-		}
-	} else if (reg >= R_LVT_EXT && reg < R_LVT_EXT + LAPIC_LVT_EXT) {
-		lvt_write(l, LVT_EXT0 + reg - R_LVT_EXT, val);
-	} else if (reg == R_EXT_CONTROL) {
-		l->s.ext_control = val & (EXT_SN | EXT_IERN);
-	} else if (reg == R_SPECIFIC_EOI) { /* APM2 16.7.1 */
-		if (l->s.ext_control & EXT_SN)
-			end_of_interrupt(l, val & 0xff);
-	} else {
-		return reg == R_EXT_FEATURE;
-	}
-	return true;
-}
-
-/* False if there is no such register. Writes to read-only registers do nothing. */
-static bool reg_write(struct lapic *l, unsigned reg, u32 val)
-{
-	u32 ignored;
-
-	if (reg == R_EOI) { /* the two that every interrupt writes come first */
-		end_of_interrupt(l, l->isrv);
-		return true;
-	}
-	if (reg == R_ICR) {
-		icr_write_low(l, val);
-		return true;
-	}
-	if (reg >= R_LVT && reg < R_LVT + LVT_EXT0) {
-		lvt_write(l, reg - R_LVT, val);
-		return true;
-	}
-	switch (reg) {
-	case R_TPR:
-		l->s.tpr = val & 0xff;
-		update(l);
-		return true;
-	case R_ID: l->s.id = val >> 24; return true;
-	case R_LDR: l->s.ldr = val & 0xff000000; return true;
-	case R_DFR: l->s.dfr = val | 0x0fffffff; return true;
-	case R_SVR: svr_write(l, val); return true;
-	case R_ESR: /* shows what happened since the last write (APM2 16.4.6) */
-		l->s.esr = l->s.esr_next;
-		l->s.esr_next = 0;
-		return true;
-	case R_ICR_HIGH: l->s.icr = (u32)l->s.icr | (u64)(val & 0xff000000) << 32; return true;
-	case R_TIMER_INITIAL: timer_set_initial(l, val); return true;
-	case R_TIMER_DIVIDE:
-		timer_rebase(l);
-		l->s.timer_divide = val & 0xb;
-		timer_program(l);
-		return true;
-	default: return ext_write(l, reg, val) || reg_read(l, reg, &ignored);
-	}
-}
-
-u32 lapic_peek_reg(const struct lapic *l, unsigned off)
-{
-	u32 val;
-
-	return reg_read(l, off >> 4 & 0xff, &val) ? val : 0xffffffff;
-}
-
-/* Only aligned 4-byte accesses are defined (APM2 16.3.2). We let smaller reads see their bytes of the register, read 0
- * between registers, and drop other writes. */
-static u64 mmio_read_pure(const struct lapic *l, u64 off, bool *missing)
-{
-	u32 val;
-
-	*missing = false;
-	if (!lapic_enabled(l) || lapic_x2apic(l))
-		return ~0ull;
-	if (off & 12)
-		return 0;
-	*missing = !reg_read(l, off >> 4 & 0xff, &val);
-	return val >> (off & 3) * 8;
-}
-
-static u64 lapic_mmio_peek(const void *dev, u64 off, unsigned size)
-{
-	bool missing;
-
-	return mmio_read_pure(dev, off, &missing) & mask_low(size * 8);
-}
-
-static u64 lapic_mmio_read(void *dev, u64 off, unsigned size)
-{
-	bool missing;
-	u64 val = mmio_read_pure(dev, off, &missing);
-
-	if (missing)
-		raise_error(dev, ESR_ILLEGAL_REG);
-	return val & mask_low(size * 8);
-}
-
-static void lapic_mmio_write(void *dev, u64 off, unsigned size, u64 val)
-{
-	struct lapic *l = dev;
-
-	if (size != 4 || off & 15 || !lapic_enabled(l) || lapic_x2apic(l))
-		return;
-	if (!reg_write(l, off >> 4 & 0xff, (u32)val))
-		raise_error(l, ESR_ILLEGAL_REG);
-}
-
-const struct region_ops lapic_ops = {
-	.name = "lapic",
-	.read = lapic_mmio_read,
-	.write = lapic_mmio_write,
-	.peek = lapic_mmio_peek,
-	.min = 1,
-	.max = 4,
-};
-
-/* -------------------------------------------------------------------------------------------- MSRs (APM2 16.11.1) */
-
-/* Which registers exist as MSRs, and the bits that may be 1 in a write (APM2 16.11.3: anything else is #GP). */
-struct msr_rule {
-	u8 first, last;
-	bool read, write;
-	u32 writable;
-};
-static const struct msr_rule msr_rules[] = {
-	{R_ID, R_VERSION, true, false, 0},
-	{R_TPR, R_TPR, true, true, 0xff},
-	{R_APR, R_PPR, true, false, 0},
-	{R_EOI, R_EOI, false, true, 0},
-	{R_LDR, R_LDR, true, false, 0},
-	{R_SVR, R_SVR, true, true, 0x3ff},
-	{R_ISR, R_ESR - 1, true, false, 0},
-	{R_ESR, R_ESR, true, true, 0},
-	{R_LVT, R_LVT + LVT_EXT0 - 1, true, true, 0},
-	{R_TIMER_INITIAL, R_TIMER_INITIAL, true, true, 0xffffffff},
-	{R_TIMER_CURRENT, R_TIMER_CURRENT, true, false, 0},
-	{R_TIMER_DIVIDE, R_TIMER_DIVIDE, true, true, 0xb},
-	{R_SELF_IPI, R_SELF_IPI, false, true, 0xff},
-	{R_EXT_FEATURE, R_EXT_FEATURE, true, false, 0},
-	{R_EXT_CONTROL, R_EXT_CONTROL, true, true, EXT_SN | EXT_IERN},
-	{R_SPECIFIC_EOI, R_SPECIFIC_EOI, false, true, 0xff},
-	{R_IER, R_IER + 7, true, true, 0xffffffff},
-	{R_LVT_EXT, R_LVT_EXT + LAPIC_LVT_EXT - 1, true, true, 0},
-};
-
-static const struct msr_rule *msr_rule(const struct lapic *l, u32 reg)
-{
-	if (reg >= R_EXT_FEATURE && !l->features.ext_space)
-		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(msr_rules); i++)
-		if (reg >= msr_rules[i].first && reg <= msr_rules[i].last)
-			return &msr_rules[i];
-	return NULL;
-}
-
-static u32 msr_writable(const struct lapic *l, const struct msr_rule *r, u32 reg)
-{
-	if (r->first == R_LVT)
-		return lvt_writable(l, reg - R_LVT) | 0x1000; /* delivery status, read-only */
-	if (r->first == R_LVT_EXT)
-		return lvt_writable(l, LVT_EXT0) | 0x1000;
-	return r->first == R_SVR ? svr_writable(l) : r->writable;
-}
-
-bool lapic_msr_read(const struct lapic *l, u32 msr, u64 *val)
-{
-	u32 reg = msr - 0x800, low = 0;
-	const struct msr_rule *r;
-
-	if (msr == MSR_TSC_DEADLINE) {
-		*val = l->s.timer_deadline;
-		return l->features.tsc_deadline;
-	}
-	if (reg > 0xff || !lapic_x2apic(l))
-		return false;
-	if (reg == R_ICR) {
-		*val = l->s.icr;
-		return true;
-	}
-	r = msr_rule(l, reg);
-	if (!r || !r->read || !reg_read(l, reg, &low))
-		return false;
-	*val = low;
-	return true;
-}
-
-/* The deadline is writable in deadline mode only; in the other modes writes are ignored. */
-static bool deadline_write(struct lapic *l, u64 val)
-{
-	if (!l->features.tsc_deadline)
-		return false;
-	if (TIMER_MODE(l->s.lvt[LVT_TIMER]) == TIMER_DEADLINE) {
-		l->s.timer_deadline = val;
-		timer_program(l);
-	}
-	return true;
-}
-
-/* The ICR is one 64-bit register, written at once (APM2 16.13). Bit 12, the old delivery status, is ignored. */
-static bool icr_write(struct lapic *l, u64 val)
-{
-	if ((u32)val & ~(ICR_WRITABLE | BIT(12)))
-		return false;
-	l->s.icr = val & ~0xffffffffull;
-	icr_write_low(l, (u32)val);
-	return true;
-}
-
-bool lapic_msr_write(struct lapic *l, u32 msr, u64 val)
-{
-	u32 reg = msr - 0x800;
-	const struct msr_rule *r;
-
-	if (msr == MSR_TSC_DEADLINE)
-		return deadline_write(l, val);
-	if (reg > 0xff || !lapic_x2apic(l))
-		return false;
-	if (reg == R_ICR)
-		return icr_write(l, val);
-	r = msr_rule(l, reg);
-	if (!r || !r->write || val & ~(u64)msr_writable(l, r, reg))
-		return false;
-	if (reg == R_SELF_IPI)
-		self_ipi(l, (u8)val);
-	else
-		reg_write(l, reg, (u32)val);
-	return true;
 }
 
 /* ---------------------------------------------------------------------------------------------------- life cycle */
@@ -833,8 +443,8 @@ static void reset_registers(struct lapic *l)
 	for (unsigned i = 0; i < LVT_COUNT; i++)
 		s->lvt[i] = LVT_MASKED;
 	timer_cancel(&l->timer);
-	update(l);
-	extint_update(l);
+	lapic_update(l);
+	lapic_extint_update(l);
 }
 
 void lapic_init(struct lapic *l, struct sched *sched, u32 timer_id, unsigned id, bool bsp)
@@ -859,16 +469,16 @@ void lapic_init_reset(struct lapic *l) { reset_registers(l); }
 void lapic_post_load(struct lapic *l)
 {
 	timer_program(l);
-	update(l);
-	extint_update(l);
+	lapic_update(l);
+	lapic_extint_update(l);
 }
 
 void lapic_virtual_wire(struct lapic *l)
 {
-	reg_write(l, R_SVR, 0x1ff);
+	lapic_reg_write(l, R_SVR, 0x1ff);
 	if (l->s.bsp)
-		reg_write(l, R_LVT + LVT_LINT0, APIC_EXTINT << 8);
-	reg_write(l, R_LVT + LVT_LINT1, APIC_NMI << 8);
+		lapic_reg_write(l, R_LVT + LVT_LINT0, APIC_EXTINT << 8);
+	lapic_reg_write(l, R_LVT + LVT_LINT1, APIC_NMI << 8);
 }
 
 /* AE and EXTD: 00 off, 10 xAPIC, 11 x2APIC, 01 invalid. x2APIC is entered from xAPIC only, and left to off only
@@ -877,7 +487,7 @@ void lapic_virtual_wire(struct lapic *l)
 bool lapic_base_write(struct lapic *l, u64 val)
 {
 	const u64 mode = APIC_BASE_AE | APIC_BASE_EXTD, x2apic = mode, xapic = APIC_BASE_AE;
-	u64 old = l->s.base & mode, new = val &mode;
+	u64 new = val &mode, old = l->s.base &mode;
 	u64 allowed = (mask_low(l->features.phys_bits < 52 ? l->features.phys_bits : 52) & PAGE_MASK) | APIC_BASE_BSC |
 		      APIC_BASE_AE | (l->features.x2apic ? APIC_BASE_EXTD : 0);
 
