@@ -25,8 +25,7 @@ static u64 counter(const struct hpet *h)
 
 static u64 timer_mask(const struct hpet *h, unsigned n) { return h->s.timer_config[n] & TN_32BIT ? 0xffffffff : ~0ull; }
 
-/* -------------------------------------------------------------------------------------------------- interrupts (2.4)
- */
+/* ---------------------------------------------------------------------------------------------- interrupts (2.4) */
 
 /* The line of timer n: in legacy mode timer 0 is IRQ 0 and timer 1 is IRQ 8, the others follow their route
  * (2.3.4, 2.3.8). */
@@ -64,8 +63,7 @@ static void interrupt(struct hpet *h, unsigned n)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------ timers (2.3.9)
- */
+/* ------------------------------------------------------------------------------------------------ timers (2.3.9) */
 
 static void timer_set(struct hpet *h, unsigned n)
 {
@@ -151,8 +149,7 @@ static void timer_config_write(struct hpet *h, unsigned n, u64 val)
 	update_lines(h);
 }
 
-/* --------------------------------------------------------------------------------------------------- registers (2.3)
- */
+/* ----------------------------------------------------------------------------------------------- registers (2.3) */
 
 static void config_write(struct hpet *h, u64 val)
 {

@@ -55,7 +55,7 @@ void acpi_config_pc(struct acpi_config *c)
 
 static u32 apic_id(const struct acpi_config *c, unsigned cpu) { return c->apic_ids ? c->apic_ids[cpu] : cpu; }
 
-/* --------------------------------------------------------------------------------------------------- tables (5.2.6) */
+/* ------------------------------------------------------------------------------------------------ tables (5.2.6) */
 
 static u8 checksum(const u8 *p, size_t n)
 {
@@ -107,8 +107,7 @@ static size_t begin_table(struct builder *b, const char *signature, u8 revision)
 	return b->out.len - HEADER;
 }
 
-/* ----------------------------------------------------------------------------------------------------- DSDT (5.2.11)
- */
+/* ------------------------------------------------------------------------------------------------- DSDT (5.2.11) */
 
 /* 7.4.2: the sleep types of PM1a_CNT and PM1b_CNT. */
 static void dsdt_sleep(struct aml *a, const char *name, u8 type)
@@ -242,7 +241,7 @@ size_t acpi_dsdt(const struct acpi_config *c, u8 *buf, size_t size)
 	return a.full ? 0 : a.len;
 }
 
-/* ----------------------------------------------------------------------------------------------- FACS, FADT (5.2.9) */
+/* -------------------------------------------------------------------------------------------- FACS, FADT (5.2.9) */
 
 static void facs(struct builder *b)
 {
@@ -311,8 +310,7 @@ static void fadt(struct builder *b)
 	finish(&b->out, start);
 }
 
-/* ----------------------------------------------------------------------------------------------------- MADT (5.2.12)
- */
+/* ------------------------------------------------------------------------------------------------- MADT (5.2.12) */
 
 static void madt_cpu(struct aml *a, unsigned cpu, u32 id)
 {
@@ -361,8 +359,7 @@ static void madt(struct builder *b)
 	finish(a, start);
 }
 
-/* ------------------------------------------------------------------------------------------------------ HPET and roots
- */
+/* ------------------------------------------------------------------------------------------------ HPET and roots */
 
 /* IA-PC HPET specification 3.2.4 */
 static void hpet(struct builder *b)

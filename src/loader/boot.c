@@ -183,7 +183,7 @@ bool boot_load(struct boot *b, u64 pa, const u8 *data, u64 filesz, u64 memsz, st
 	return true;
 }
 
-/* -------------------------------------------------------------------------------------------------------- entry */
+/* --------------------------------------------------------------------------------------------------------- entry */
 
 /* Identity for the first 4 GB by 2 MB pages: PML4, PDPT, four page directories (APM2 5.3). */
 static bool page_tables(struct boot *b, u32 *cr3, struct error *err)

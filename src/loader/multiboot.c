@@ -35,7 +35,7 @@ unsigned multiboot_find(const u8 *data, size_t size, size_t *offset)
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------- the kernel */
+/* ---------------------------------------------------------------------------------------------------- the kernel */
 
 bool multiboot_load_elf(struct multiboot *m, struct error *err)
 {
@@ -86,7 +86,7 @@ bool multiboot_load_flat(struct multiboot *m, const struct multiboot_addresses *
 	return boot_load(&m->b, a->load, m->b.file + off, n, mem, err);
 }
 
-/* ----------------------------------------------------------------------------------------------- modules, symbols */
+/* ---------------------------------------------------------------------------------------------- modules, symbols */
 
 /* Cuts the next "FILE ARGS" off *in, up to a single comma; doubled commas become one. Returns where the next begins, or
  * NULL. */
@@ -190,7 +190,7 @@ static void load_sections(struct multiboot *m)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------- boot information */
+/* ---------------------------------------------------------------------------------------------- boot information */
 
 /* As QEMU and GRUB have it: the file's name, then the arguments. */
 static bool make_command_line(struct multiboot *m, struct error *err)
@@ -244,8 +244,7 @@ u32 multiboot_mem_kb(const struct multiboot *m, u64 from)
 	return r ? (u32)((r->base + r->size - from) / 1024) : 0;
 }
 
-/* ------------------------------------------------------------------------------------------------- Multiboot 1 (3.1)
- */
+/* --------------------------------------------------------------------------------------------- Multiboot 1 (3.1) */
 
 bool multiboot1_parse(struct multiboot *m, u64 *entry, struct error *err)
 {
@@ -363,7 +362,7 @@ bool multiboot1_info(struct multiboot *m, struct boot_state *st, struct error *e
 	return true;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- all */
+/* ----------------------------------------------------------------------------------------------------------- all */
 
 static bool load_plain(struct multiboot *m, struct boot_state *st, struct error *err)
 {

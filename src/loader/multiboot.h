@@ -22,7 +22,7 @@ unsigned multiboot_find(const u8 *data, size_t size, size_t *offset);
 /* Loads opt->kernel into mem and says how to start it. False: nothing may be assumed about the memory. */
 bool kernel_load(struct space *mem, const struct boot_options *opt, struct boot_state *st, struct error *err);
 
-/* ------------------------------------------------------------------------ between multiboot.c and multiboot2.c only */
+/* --------------------------------------------------------------------- between multiboot.c and multiboot2.c only */
 
 #define MULTIBOOT_MODULES 64
 #define MULTIBOOT_LOADER  "Undervisor"

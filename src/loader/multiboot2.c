@@ -154,7 +154,7 @@ bool multiboot2_parse(struct multiboot *m, u64 *entry, struct error *err)
 	return true;
 }
 
-/* ------------------------------------------------------------------------------------------ boot information (3.6) */
+/* ---------------------------------------------------------------------------------------- boot information (3.6) */
 
 /* A tag: type, size, then up to two pieces of content; the next tag begins on a multiple of 8. */
 static void tag(struct multiboot *m, u32 type, const void *p, size_t n, const void *q, size_t k)
