@@ -36,6 +36,9 @@ struct region {
 
 #define SPACE_REGIONS 128
 #define SPACE_MIXED 0xff
+#define SPACE_NO_MAIN 0xfe
+#define SPACE_HIGH_SHIFT 21 /* granule of the map above 4 GB */
+#define SPACE_HIGH_BITS 40  /* what it covers; above, the regions are searched */
 
 /* Per RAM/ROM page: one bit per 64 bytes that hold decoded code; dirty since it was last cleared. */
 struct page_info {
@@ -53,6 +56,12 @@ struct space {
 	u8 *high_map;   /* memory only: one entry per 2 MB below 1 TB; used from 4 GB on */
 	unsigned shift; /* low_map's granule: 12 for memory, 0 for ports */
 	u64 low_size;   /* addresses that low_map covers */
+	/* The largest RAM region on each side of 4 GB: most look-ups end here, after one compare that the host predicts. */
+	struct space_main {
+		u8 n;          /* its number in the map, or SPACE_NO_MAIN */
+		uintptr_t add; /* host address = pa + add */
+		u64 page0;     /* index in page[] = pa / 4096 + page0 */
+	} main_low, main_high;
 	struct page_info *page;
 	u32 pages, pages_max;
 	u64 a20_mask; /* ANDed to every address: clears bit 20 while A20 is off */
@@ -79,14 +88,50 @@ void space_set_a20(struct space *s, bool on);
 
 /* The region that answers at pa, or NULL. */
 struct region *space_find(struct space *s, u64 pa);
-/* Host address of the byte at pa if it is RAM (ROM too when not for writing), else NULL. Valid to the page's end. */
-u8 *space_host(struct space *s, u64 pa, bool write);
+/* The main RAM region at pa (A20 applied), or NULL: somebody else, or nobody, is there. */
+static inline const struct space_main *space_main_at(const struct space *s, u64 pa)
+{
+	if (likely(pa < s->low_size)) {
+		if (likely(s->low_map[pa >> 12] == s->main_low.n))
+			return &s->main_low;
+	} else if (pa >> SPACE_HIGH_BITS == 0 && s->high_map[pa >> SPACE_HIGH_SHIFT] == s->main_high.n) {
+		return &s->main_high;
+	}
+	return NULL;
+}
+
+/* Host address of the byte at pa if it is RAM (ROM too when not for writing), else NULL. Valid to the page's end. Memory only. */
+u8 *space_host_slow(struct space *s, u64 pa, bool write);
+static inline u8 *space_host(struct space *s, u64 pa, bool write)
+{
+	u64 at = pa & s->a20_mask;
+	const struct space_main *m = space_main_at(s, at);
+
+	return likely(m) ? (u8 *)(at + m->add) : space_host_slow(s, pa, write);
+}
+
 /* The page_info of RAM/ROM at pa, or NULL. Whoever clears dirty calls tlb_forget_hot on every TLB: a page that has
  * a write tag is not marked again. */
 struct page_info *space_page(struct space *s, u64 pa);
-/* What a TLB fill wants to know, in one look-up: the region whose RAM or ROM is the whole page at pa (else NULL), the host
- * address of the byte at pa and the page_info. */
-struct region *space_ram(struct space *s, u64 pa, u8 **host, struct page_info **pi);
+
+/* What a TLB fill wants to know, in one look-up: the host address of the byte at pa and its page_info. False unless the whole page is RAM
+ * or ROM. */
+struct space_ram {
+	u8 *host;
+	struct page_info *page;
+	bool rom;
+};
+bool space_ram_slow(struct space *s, u64 pa, struct space_ram *ram);
+static inline bool space_ram(struct space *s, u64 pa, struct space_ram *ram)
+{
+	u64 at = pa & s->a20_mask;
+	const struct space_main *m = space_main_at(s, at);
+
+	if (unlikely(!m))
+		return space_ram_slow(s, pa, ram);
+	*ram = (struct space_ram){(u8 *)(at + m->add), &s->page[(at >> 12) + m->page0], false};
+	return true;
+}
 
 /* Little-endian access of 1..8 bytes as the CPU or a bus master does it, page crossing included. Nobody there: reads all ones,
  * writes vanish. Writes to RAM tell code_hit and set dirty. */

@@ -106,8 +106,31 @@ void walk_nested(const struct walk_env *env, u64 gpa, unsigned access, bool set_
 /* As walk_x86 with set_ad, without the record: step[] stays empty. False: the walk would be refused or would have to set A or D bits, read
  * a device, or fill env->ntlb for a table page; nothing has changed, and walk_x86 must do it. */
 bool walk_quick(const struct walk_env *env, u64 va, unsigned access, struct walk *w);
-/* Would a page of these merged permissions refuse the access? WALK_OK if not. */
-enum walk_why walk_check(const struct walk_env *env, unsigned perm, unsigned access);
+/* Page-protection checks: would a page of these merged permissions refuse the access of the first dimension's mode? WALK_OK if not.
+ * APM2 5.6.1-5.6.6. */
+static ALWAYS_INLINE enum walk_why walk_check(const struct paging *p, unsigned perm, unsigned access)
+{
+	if (access & ACC_WRITE && !(perm & PERM_NW))
+		return WALK_READ_ONLY; /* the nested page: gCR0.WP has no say. APM2 15.25.7 */
+	if (access & ACC_EXEC && !(perm & PERM_X))
+		return WALK_NX;
+	if (!p->levels)
+		return WALK_OK;
+	if (access & ACC_USER) {
+		if (!(perm & PERM_U))
+			return WALK_SUPERVISOR;
+	} else if (perm & PERM_U) {
+		if (access & ACC_EXEC) {
+			if (p->smep)
+				return WALK_SMEP;
+		} else if (p->smap && !(access & ACC_AC)) {
+			return WALK_SMAP;
+		}
+	}
+	if (access & ACC_WRITE && !(perm & PERM_W) && (access & ACC_USER || p->wp))
+		return WALK_READ_ONLY;
+	return WALK_OK;
+}
 
 const char *walk_why_text(enum walk_why why);
 /* "present write user" and so on, for #PF error codes and NPF EXITINFO1. */

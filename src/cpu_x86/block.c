@@ -1,0 +1,574 @@
+/*
+ * Decoded blocks: building, finding, linking, killing. What is decided here never shows in the guest: where blocks end, how they are
+ * linked and when they are thrown away changes speed only. Blocks stay within a page; an instruction that crosses into the next
+ * page is a block of its own that is looked up with both translations every time.
+ */
+#include "cpu_x86/block.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "cpu_x86/insn.h"
+
+#define ARENA_SIZE (96u << 20)
+
+/* ---- life ---- */
+static void code_hit(void *owner, u64 pa, unsigned size);
+
+struct x86_code *x86_code_new(struct space *mem)
+{
+	struct x86_code *k = calloc(1, sizeof *k);
+
+	if (!k)
+		return NULL;
+	k->arena = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (k->arena == MAP_FAILED) {
+		free(k);
+		return NULL;
+	}
+	k->size = ARENA_SIZE;
+	k->mem = mem;
+	mem->code_hit = code_hit;
+	mem->code_owner = k;
+	return k;
+}
+
+void x86_code_free(struct x86_code *k)
+{
+	munmap(k->arena, k->size);
+	free(k);
+}
+
+void x86_code_add_cpu(struct x86_code *k, struct x86_cpu *c) { k->cpu[k->cpus++] = c; }
+
+static void set_code_bits(struct x86_code *k, u64 page, u64 mask)
+{
+	struct page_info *pi = space_page(k->mem, page);
+
+	if (pi)
+		pi->code = mask;
+}
+
+/* ---- which 64-byte pieces of a page a block covers ---- */
+static u64 pieces(u64 from, unsigned size)
+{
+	unsigned a = (unsigned)(from & ~PAGE_MASK) >> 6, b = ((unsigned)(from & ~PAGE_MASK) + size - 1) >> 6;
+
+	return mask_low((b > 63 ? 63 : b) + 1) & ~mask_low(a);
+}
+static unsigned bytes_in_first(const struct x86_block *b)
+{
+	unsigned room = (unsigned)(PAGE_SIZE - (b->pa & ~PAGE_MASK));
+
+	return b->bytes < room ? b->bytes : room;
+}
+static u64 pieces_in(const struct x86_block *b, u64 page)
+{
+	u64 m = 0;
+
+	if ((b->pa & PAGE_MASK) == page)
+		m |= pieces(b->pa, bytes_in_first(b));
+	if (b->pa2 == page)
+		m |= pieces(b->pa2, b->bytes - bytes_in_first(b));
+	return m;
+}
+
+/* ---- lists by page: a block that crosses is in two ---- */
+static unsigned page_slot(u64 pa) { return (unsigned)(pa >> 12) & ((1u << CODE_PAGES_BITS) - 1); }
+
+/* The link that continues the list of this slot. Both pages of a block may share a slot; it is then listed once, by the first. */
+static struct x86_block **page_link(struct x86_block *b, unsigned slot)
+{
+	return &b->page_next[page_slot(b->pa) == slot ? 0 : 1];
+}
+
+static void page_insert(struct x86_code *k, struct x86_block *b)
+{
+	unsigned s = page_slot(b->pa), s2 = page_slot(b->pa2);
+
+	b->page_next[0] = k->page[s];
+	k->page[s] = b;
+	if (b->pa2 != CODE_NO_PAGE && s2 != s) {
+		b->page_next[1] = k->page[s2];
+		k->page[s2] = b;
+	}
+}
+
+static void page_remove(struct x86_code *k, struct x86_block *b, unsigned slot)
+{
+	struct x86_block **p = &k->page[slot];
+
+	while (*p != b)
+		p = page_link(*p, slot);
+	*p = *page_link(b, slot);
+}
+
+/* Only between blocks: nothing may run afterwards. */
+void x86_code_flush(struct x86_code *k)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(k->page); i++)
+		for (struct x86_block *b = k->page[i]; b; b = *page_link(b, i)) {
+			set_code_bits(k, b->pa & PAGE_MASK, 0);
+			if (b->pa2 != CODE_NO_PAGE)
+				set_code_bits(k, b->pa2, 0);
+		}
+	memset(k->fast, 0, sizeof k->fast);
+	memset(k->hash, 0, sizeof k->hash);
+	memset(k->page, 0, sizeof k->page);
+	k->used = 0;
+	k->flushes++;
+}
+
+/* ---- killing ---- */
+
+/* What every op of a dead block does: stop here, so that the run loop decodes the present bytes. */
+static INSN op_dead(struct x86_cpu *c, const struct x86_op *o)
+{
+	c->op = o;
+	x86_sync(c);
+	return NULL;
+}
+
+static void kill(struct x86_code *k, struct x86_block *b)
+{
+	unsigned h = x86_code_hash(b->pa, b->mode);
+	struct x86_block **p = &k->hash[h];
+
+	while (*p != b)
+		p = &(*p)->hash_next;
+	*p = b->hash_next;
+	if (k->fast[h] == b)
+		k->fast[h] = NULL;
+	page_remove(k, b, page_slot(b->pa));
+	if (b->pa2 != CODE_NO_PAGE && page_slot(b->pa2) != page_slot(b->pa))
+		page_remove(k, b, page_slot(b->pa2));
+	b->dead = true;
+	b->n = BLOCK_DEAD;
+	for (unsigned i = 0; i <= b->ops; i++)
+		b->op[i].exec = op_dead;
+}
+
+/* A store is about to hit [pa, pa+size): blocks that share a piece with it die. */
+static void code_hit(void *owner, u64 pa, unsigned size)
+{
+	struct x86_code *k = owner;
+	u64 page = pa & PAGE_MASK, hit = pieces(pa, size), left = 0;
+	unsigned slot = page_slot(pa);
+
+	for (struct x86_block *b = k->page[slot], *next; b; b = next) {
+		u64 m = pieces_in(b, page);
+
+		next = *page_link(b, slot);
+		if (m & hit)
+			kill(k, b);
+		else
+			left |= m;
+	}
+	set_code_bits(k, page, left);
+}
+
+/* ---- device instructions end their blocks ---- */
+static unsigned cut_bit(u64 pa) { return (unsigned)(pa ^ pa >> 14 ^ pa >> 28) & 0x3fff; }
+static bool is_cut(const struct x86_code *k, u64 pa) { return k->cut[cut_bit(pa) >> 6] >> (cut_bit(pa) & 63) & 1; }
+
+void x86_code_cut(struct x86_cpu *c, const struct x86_op *o)
+{
+	unsigned insns, bytes;
+	struct x86_block *b = x86_block_of(o, &insns, &bytes);
+	u64 pa = b->pa + bytes;
+
+	if (b->pa2 != CODE_NO_PAGE || b->dead)
+		return;
+	c->code->cut[cut_bit(pa) >> 6] |= BIT(cut_bit(pa) & 63);
+	kill(c->code, b);
+}
+
+/* ---- building ---- */
+struct builder {
+	struct x86_cpu *c;
+	struct x86_block *b;
+	const struct x86_insn *rows[BLOCK_OPS + 1]; /* of each op */
+	bool memory[BLOCK_OPS + 1];
+	bool step;
+};
+
+extern const struct x86_family x86_fam_cmp_EG, x86_fam_cmp_GE, x86_fam_cmp_EI, x86_fam_test_EG;
+static bool is_cmp_rr(const struct x86_insn *r) { return r->family == &x86_fam_cmp_EG || r->family == &x86_fam_cmp_GE; }
+static bool is_cmp_ri(const struct x86_insn *r) { return r->family == &x86_fam_cmp_EI; }
+static bool is_test_rr(const struct x86_insn *r) { return r->family == &x86_fam_test_EG; }
+
+/* CMP or TEST with a following Jcc as one op. */
+static bool fuse(struct builder *u, const struct x86_op *jcc)
+{
+	struct x86_block *b = u->b;
+	struct x86_op *p = &b->op[b->ops - 1];
+	const struct x86_insn *r = b->ops ? u->rows[b->ops - 1] : NULL;
+	unsigned kind, w, cc;
+	x86_fn *fn;
+
+	if (!r || u->memory[b->ops - 1] || op_len(p) + op_len(jcc) > 15 || op_size(jcc) != 8)
+		return false;
+	for (cc = 0; cc < 16 && x86_jcc[0][cc] != jcc->exec; cc++)
+		;
+	if (cc == 16)
+		return false;
+	if (is_cmp_rr(r))
+		kind = 0;
+	else if (is_cmp_ri(r) && p->imm == (s8)p->imm)
+		kind = 1;
+	else if (is_test_rr(r))
+		kind = 2;
+	else
+		return false;
+	w = p->len >> 6;
+	fn = x86_fused[kind][w][cc];
+	if (!fn)
+		return false;
+	if (kind == 1)
+		p->index = (u8)p->imm;
+	p->exec = fn;
+	p->block = b;
+	p->imm = jcc->imm;
+	p->disp = jcc->disp;
+	p->len = (u8)((p->len & ~15u) | (op_len(p) + op_len(jcc)) | OP_FUSED);
+	return true;
+}
+
+/* Arithmetic flags that nobody can see are not computed: walk backwards. Memory operands may fault, which shows the flags. */
+static void quiet_flags(struct builder *u)
+{
+	bool live = true;
+
+	for (int i = u->b->ops - 1; i >= 0; i--) {
+		const struct x86_insn *r = u->rows[i];
+		struct x86_op *o = &u->b->op[i];
+		bool shows = !r || r->kind == KIND_BODY || r->kind == KIND_STRING || u->memory[i] || o->len & OP_FUSED;
+
+		if (r && r->kind == KIND_FAM && !live && r->family->quiet && !u->memory[i]) {
+			o->exec = r->family->quiet->reg[o->len >> 6];
+			continue;
+		}
+		if (shows || (r->flags & (R | BR)))
+			live = true;
+		else if (r->flags & W || (r->flags & SH && o->imm & (op_size(o) == 8 ? 63 : 31)))
+			live = false;
+	}
+}
+
+static void finish_block(struct builder *u, bool ended)
+{
+	struct x86_block *b = u->b;
+	struct x86_op *end = &b->op[b->ops];
+
+	*end = (struct x86_op){.exec = ended ? x86_end_leave : x86_end_follow, .block = b, .id = X86_END, .imm = b->bytes};
+	b->op[0].len |= OP_FIRST;
+	if (b->ops == 0)
+		end->len |= OP_FIRST;
+	b->n = b->insns;
+	if (!u->step)
+		quiet_flags(u);
+}
+
+/* Add the decoded op; true when the block ends with it. */
+static bool append(struct builder *u, const struct x86_op *o, const struct x86_decoded *d, bool *leave)
+{
+	struct x86_block *b = u->b;
+	const struct x86_insn *r = d->row;
+
+	*leave = !r || r->flags & END;
+	if (r && r->kind == KIND_JCC && !u->step && fuse(u, o)) {
+		b->insns++;
+		b->bytes = (u16)(b->bytes + op_len(o));
+		return true;
+	}
+	b->op[b->ops] = *o;
+	if (r && (r->kind == KIND_JCC || r->kind == KIND_REL || (r->kind == KIND_STK && r->form == FORM_Jz)))
+		b->op[b->ops].block = b;
+	u->rows[b->ops] = r;
+	u->memory[b->ops] = d->memory || (r && r->kind == KIND_STK);
+	b->ops++;
+	b->insns++;
+	b->bytes = (u16)(b->bytes + op_len(o));
+	return !r || r->flags & (END | CHN | BR) || r->kind == KIND_JCC;
+}
+
+/* Bytes of code at pa, up to the page's end. Code in a device is copied byte by byte. */
+static const u8 *code_bytes(struct x86_cpu *c, u64 pa, u8 buf[16], unsigned *n)
+{
+	const u8 *p = space_host(c->mem, pa, false);
+
+	*n = (unsigned)(PAGE_SIZE - (pa & ~PAGE_MASK));
+	if (p)
+		return p;
+	*n = *n > 15 ? 15 : *n;
+	for (unsigned i = 0; i < *n; i++)
+		buf[i] = (u8)space_read(c->mem, pa + i, 1);
+	return buf;
+}
+
+/* An instruction that runs over the page's end: fetch the rest through the next page's translation. */
+static void build_crossing(struct builder *u, u64 va, struct x86_op *o, struct x86_decoded *d)
+{
+	struct x86_block *b = u->b;
+	u8 joined[16], tmp[16];
+	unsigned have, more;
+	const u8 *p = code_bytes(u->c, b->pa, tmp, &have);
+	u64 pa2;
+
+	memcpy(joined, p, have);
+	pa2 = x86_fetch(u->c, (va | ~PAGE_MASK) + 1);
+	p = code_bytes(u->c, pa2, tmp, &more);
+	more = more > 15 - have ? 15 - have : more;
+	memcpy(joined + have, p, more);
+	x86_decode(u->c, joined, 15, 0, o, d);
+	b->pa2 = pa2;
+}
+
+static void build(struct builder *u, u64 va)
+{
+	struct x86_block *b = u->b;
+	struct x86_decoded d;
+	struct x86_op o;
+	u8 buf[16];
+	unsigned n, limit = u->step ? 1 : BLOCK_OPS;
+	bool ended = false, leave = false;
+
+	while (!ended && b->insns < limit) {
+		u64 pa = b->pa + b->bytes;
+		const u8 *p;
+
+		if (b->bytes && !(pa & ~PAGE_MASK))
+			break;
+		p = code_bytes(u->c, pa, buf, &n);
+		if (x86_decode(u->c, p, n > 15 ? 15 : n, b->bytes, &o, &d) == DECODE_MORE) {
+			if (b->ops)
+				break; /* it becomes a block of its own */
+			build_crossing(u, va, &o, &d);
+			ended = true;
+		}
+		/* A block's ops must not run past the CS limit. */
+		if (x86_over_limit(u->c, b->bytes + op_len(&o))) {
+			if (b->ops)
+				break;
+			x86_gp(u->c, 0, RULE_GP_FETCH_LIMIT);
+		}
+		ended |= append(u, &o, &d, &leave);
+		if (!u->step && is_cut(u->c->code, pa))
+			ended = true;
+	}
+	finish_block(u, leave);
+}
+
+static struct x86_block *build_block(struct x86_cpu *c, u64 va, u64 pa, u32 mode)
+{
+	struct x86_code *k = c->code;
+	struct builder u = {.c = c, .step = mode & MODE_STEP};
+	struct x86_block *b;
+	unsigned h = x86_code_hash(pa, mode);
+
+	if (k->used + sizeof *b + (BLOCK_OPS + 2) * sizeof(struct x86_op) > k->size)
+		x86_code_flush(k);
+	b = (struct x86_block *)(k->arena + k->used);
+	*b = (struct x86_block){.pa = pa, .pa2 = CODE_NO_PAGE, .mode = mode};
+	u.b = b;
+	build(&u, va);
+	k->used += sizeof *b + (b->ops + 1u) * sizeof(struct x86_op);
+	b->hash_next = k->hash[h];
+	k->hash[h] = b;
+	page_insert(k, b);
+	x86_code_mark(k, b->pa & PAGE_MASK, pieces_in(b, b->pa & PAGE_MASK));
+	if (b->pa2 != CODE_NO_PAGE)
+		x86_code_mark(k, b->pa2, pieces_in(b, b->pa2));
+	return b;
+}
+
+/* The page holds code now: write accesses must come by the slow path. */
+void x86_code_mark(struct x86_code *k, u64 page, u64 mask)
+{
+	struct page_info *pi = space_page(k->mem, page);
+
+	if (!pi)
+		return;
+	if (!pi->code)
+		for (unsigned i = 0; i < k->cpus; i++)
+			tlb_protect_code(&k->cpu[i]->tlb, page);
+	pi->code |= mask;
+}
+
+/* ---- finding ---- */
+static struct x86_block *find(struct x86_cpu *c, u64 va, u64 pa, u32 mode)
+{
+	for (struct x86_block *b = c->code->hash[x86_code_hash(pa, mode)]; b; b = b->hash_next) {
+		if (b->pa != pa || b->mode != mode)
+			continue;
+		if (b->pa2 != CODE_NO_PAGE) {
+			if (x86_fetch(c, (va | ~PAGE_MASK) + 1) != b->pa2)
+				continue;
+			return b;
+		}
+		if (!(mode & MODE_STEP))
+			c->code->fast[x86_code_hash(pa, mode)] = b;
+		return b;
+	}
+	return NULL;
+}
+
+struct x86_block *x86_block_get(struct x86_cpu *c, bool step)
+{
+	u64 va = x86_code_va(c, c->rip), pa;
+	u32 mode = c->mode | (step ? MODE_STEP : 0);
+	struct x86_block *b;
+
+	if (!step) {
+		b = x86_block_find(c, c->rip);
+		if (likely(b != NULL))
+			return b;
+	}
+	if (x86_over_limit(c, 1))
+		x86_gp(c, 0, RULE_GP_FETCH_LIMIT);
+	pa = x86_fetch(c, va);
+	b = find(c, va, pa, mode);
+	if (b && x86_over_limit(c, b->bytes)) {
+		if (b->insns == 1)
+			x86_gp(c, 0, RULE_GP_FETCH_LIMIT);
+		return x86_block_get(c, true);
+	}
+	if (!b)
+		b = build_block(c, va, pa, mode);
+	return b;
+}
+
+/* ---- where an op stands ---- */
+struct x86_block *x86_block_of(const struct x86_op *o, unsigned *insns, unsigned *bytes)
+{
+	*insns = *bytes = 0;
+	while (!(o->len & OP_FIRST)) {
+		o--;
+		*insns += op_count(o);
+		*bytes += op_len(o);
+	}
+	return container_of(o, struct x86_block, op[0]);
+}
+
+u64 x86_rip(const struct x86_cpu *c)
+{
+	unsigned insns, bytes;
+
+	if (!c->op)
+		return c->rip;
+	x86_block_of(c->op, &insns, &bytes);
+	return (c->r[R_RIP] + bytes) & c->rip_mask;
+}
+
+u64 x86_next_rip(const struct x86_cpu *c) { return c->op ? (x86_rip(c) + op_len(c->op)) & c->rip_mask : c->rip; }
+
+void x86_sync(struct x86_cpu *c)
+{
+	unsigned insns, bytes;
+	struct x86_block *b;
+
+	if (!c->op)
+		return;
+	b = x86_block_of(c->op, &insns, &bytes);
+	c->rip = (c->r[R_RIP] + bytes) & c->rip_mask;
+	c->budget += b->insns - insns;
+	c->op = NULL;
+}
+
+/* ---- going on ---- */
+INSN x86_leave(struct x86_cpu *c)
+{
+	(void)c;
+	return NULL;
+}
+
+INSN x86_goto(struct x86_cpu *c, u64 rip)
+{
+	c->rip = rip;
+	return NULL;
+}
+
+/* Links stay in the page: the distance from the block's start decides, as other mappings of it go the same distance. */
+static bool in_page(const struct x86_op *o, unsigned k)
+{
+	s64 at = (s64)(o->block->pa & ~PAGE_MASK) + (k || o->id == X86_END ? (o->id == X86_END ? o->imm : o->disp) : o->imm);
+
+	return o->block->pa2 == CODE_NO_PAGE && at >= 0 && at < (s64)PAGE_SIZE;
+}
+
+INSN x86_link(struct x86_cpu *c, const struct x86_op *o, unsigned k)
+{
+	u64 rip = c->r[R_RIP];
+	struct x86_block *t;
+
+	if (unlikely(!x86_canonical(c, rip) && x86_long64(c)) && o->id != X86_END) {
+		unsigned insns, bytes;
+
+		/* r[R_RIP] holds the target already: put the block's own start back for the report. */
+		x86_block_of(o, &insns, &bytes);
+		c->r[R_RIP] = rip - (u64)(s64)(k ? o->disp : o->imm);
+		return x86_bad_target(c, o);
+	}
+	t = x86_block_find(c, rip);
+	if (!t)
+		return x86_goto(c, rip);
+	if (in_page(o, k) && !o->block->dead)
+		o->block->link[k] = t;
+	c->budget -= t->n;
+	if (unlikely(c->budget < 0))
+		return x86_enter_failed(c, t);
+	return x86_go(c, t->op);
+}
+
+INSN x86_link_failed(struct x86_cpu *c, const struct x86_op *o, unsigned k)
+{
+	struct x86_block *t = o->block->link[k];
+
+	if (t->dead)
+		o->block->link[k] = NULL;
+	return x86_enter_failed(c, t);
+}
+
+INSN x86_enter_failed(struct x86_cpu *c, struct x86_block *t)
+{
+	c->budget += t->n;
+	return x86_goto(c, c->r[R_RIP]);
+}
+
+INSN x86_bad_target(struct x86_cpu *c, const struct x86_op *o)
+{
+	c->op = o;
+	x86_raise(c, VEC_GP, 0, x86_long64(c) ? RULE_GP_FETCH_NONCANONICAL : RULE_GP_FETCH_LIMIT);
+}
+
+/* ---- bodies ---- */
+INSN x86_exec_body(struct x86_cpu *c, const struct x86_op *o)
+{
+	c->op = o;
+	((x86_body *)(void *)o->slow)(c, o);
+	return x86_next(c, o);
+}
+
+INSN x86_exec_body_end(struct x86_cpu *c, const struct x86_op *o)
+{
+	c->op = o;
+	c->new_rip = (c->r[R_RIP] + (u64)o[1].imm) & c->rip_mask; /* o[1] is the block's end: the bytes up to here */
+	((x86_body *)(void *)o->slow)(c, o);
+	c->op = NULL;
+	c->rip = c->new_rip;
+	return NULL;
+}
+
+INSN x86_exec_string(struct x86_cpu *c, const struct x86_op *o)
+{
+	u64 rip;
+
+	c->op = o;
+	if (((x86_string *)(void *)o->slow)(c, o))
+		return x86_next(c, o);
+	rip = x86_rip(c);
+	x86_sync(c);
+	c->budget--; /* one part of it counts as one instruction */
+	c->rip = rip;
+	return NULL;
+}

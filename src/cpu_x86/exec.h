@@ -1,0 +1,157 @@
+/*
+ * What handlers are made of: going on to the next op, register operands, effective addresses, and the inline memory access whose hit is
+ * one compare and one add. A miss goes to op->slow, the same handler compiled with out-of-line accesses, by a tail call, so that
+ * the fast path has no stack frame.
+ *
+ * Address modes: AM_L 64-bit flat (no segment work), AM_S any mode (mask, limit, base), AM_SLOW any mode, out of line.
+ */
+#ifndef CPU_X86_EXEC_H
+#define CPU_X86_EXEC_H
+
+#include "cpu_x86/block.h"
+#include "cpu_x86/body.h"
+#include "cpu_x86/flags.h"
+
+#define INSN const struct x86_op *
+
+/* X86_LOOP: handlers return the next op to a loop (sanitizer builds, where sibling calls are not certain). */
+#ifdef X86_LOOP
+static ALWAYS_INLINE INSN x86_go(struct x86_cpu *c, const struct x86_op *o)
+{
+	(void)c;
+	return o;
+}
+#else
+static ALWAYS_INLINE INSN x86_go(struct x86_cpu *c, const struct x86_op *o) { return o->exec(c, o); }
+#endif
+static ALWAYS_INLINE INSN x86_next(struct x86_cpu *c, const struct x86_op *o) { return x86_go(c, o + 1); }
+
+/* Register operands by the op's register numbers; 8-bit ones are byte offsets. */
+static ALWAYS_INLINE u8 *x86_r8(struct x86_cpu *c, unsigned n) { return (u8 *)c->r + n; }
+static ALWAYS_INLINE u16 *x86_r16(struct x86_cpu *c, unsigned n) { return (u16 *)(c->r + n); }
+#define REG_GET8(c, n) (*x86_r8(c, n))
+#define REG_GET16(c, n) (*x86_r16(c, n))
+#define REG_GET32(c, n) ((u32)(c)->r[n])
+#define REG_GET64(c, n) ((c)->r[n])
+#define REG_SET8(c, n, v) (*x86_r8(c, n) = (u8)(v))
+#define REG_SET16(c, n, v) (*x86_r16(c, n) = (u16)(v))
+#define REG_SET32(c, n, v) ((c)->r[n] = (u32)(v))
+#define REG_SET64(c, n, v) ((c)->r[n] = (v))
+
+enum am { AM_L, AM_S, AM_SLOW };
+static const u64 x86_amask[4] = {0xffff, 0xffffffff, ~0ull, ~0ull};
+
+static ALWAYS_INLINE u64 x86_ea_sum(const struct x86_cpu *c, const struct x86_op *o)
+{
+	return c->r[op_base(o)] + (c->r[op_index(o)] << op_scale(o)) + (u64)op_disp(o);
+}
+
+/* The host address of a size-byte access, or NULL when the slow handler must do it. */
+static ALWAYS_INLINE void *x86_host(struct x86_cpu *c, u64 va, unsigned size, unsigned rw)
+{
+	const struct tlb_entry *e = &c->tlb.d[va >> 12 & (TLB_SIZE - 1)];
+
+	void *p = (void *)(uintptr_t)(va + e->add);
+
+	if (unlikely(e->tag[rw] != (((va + (size - 1)) & PAGE_MASK) | c->tlb.ctx)))
+		return NULL;
+	if (!p)
+		__builtin_unreachable(); /* spares the caller a second test */
+	return p;
+}
+
+static ALWAYS_INLINE void *x86_mem(struct x86_cpu *c, const struct x86_op *o, enum am m, unsigned size, unsigned rw)
+{
+	u64 a = x86_ea_sum(c, o);
+
+	if (m == AM_S) {
+		unsigned seg = op_seg(o);
+
+		a &= x86_amask[op_asize(o)];
+		if (unlikely(a + size > (rw == TLB_W ? c->swlim : c->srlim)[seg]))
+			return NULL;
+		a += c->sbase[seg];
+		if (!x86_long64(c))
+			a = (u32)a;
+	}
+	return x86_host(c, a, size, rw);
+}
+
+/* Load the memory operand into *v; false: go to the slow handler. In AM_SLOW it always succeeds or unwinds. */
+static ALWAYS_INLINE bool x86_rd(struct x86_cpu *c, const struct x86_op *o, enum am m, unsigned size, u64 *v)
+{
+	const void *p;
+
+	if (m == AM_SLOW) {
+		c->op = o;
+		*v = x86_load(c, x86_linear(c, op_seg(o), x86_ea(c, o), size, false), size);
+		return true;
+	}
+	p = x86_mem(c, o, m, size, TLB_R);
+	if (unlikely(!p))
+		return false;
+	*v = size == 1 ? *(const u8 *)p : size == 2 ? *(const u16 *)p : size == 4 ? *(const u32 *)p : *(const u64 *)p;
+	return true;
+}
+
+static ALWAYS_INLINE bool x86_wr(struct x86_cpu *c, const struct x86_op *o, enum am m, unsigned size, u64 v)
+{
+	void *p;
+
+	if (m == AM_SLOW) {
+		c->op = o;
+		x86_store(c, x86_linear(c, op_seg(o), x86_ea(c, o), size, true), size, v);
+		return true;
+	}
+	p = x86_mem(c, o, m, size, TLB_W);
+	if (unlikely(!p))
+		return false;
+	store_le(p, size, v);
+	return true;
+}
+
+/* Read-modify-write in two halves: x86_rmw gives the old value and a token; x86_rmw_put stores. The first half makes sure that
+ * the second cannot fault. */
+struct rmw {
+	void *host;
+	u64 va;
+};
+static ALWAYS_INLINE bool x86_rmw(struct x86_cpu *c, const struct x86_op *o, enum am m, unsigned size, u64 *v, struct rmw *t)
+{
+	if (m == AM_SLOW) {
+		c->op = o;
+		t->va = x86_linear(c, op_seg(o), x86_ea(c, o), size, true);
+		*v = x86_load_rmw(c, t->va, size);
+		return true;
+	}
+	t->host = x86_mem(c, o, m, size, TLB_W);
+	if (unlikely(!t->host))
+		return false;
+	*v = load_le(t->host, size);
+	return true;
+}
+static ALWAYS_INLINE void x86_rmw_put(struct x86_cpu *c, enum am m, unsigned size, u64 v, const struct rmw *t)
+{
+	if (m == AM_SLOW)
+		x86_store(c, t->va, size, v);
+	else
+		store_le(t->host, size, v);
+}
+
+/* ---- leaving and linking blocks (block.c) ---- */
+INSN x86_leave(struct x86_cpu *c);                                          /* the run loop goes on at c->rip */
+INSN x86_link(struct x86_cpu *c, const struct x86_op *o, unsigned k);       /* o's successor k is not linked yet: at r[R_RIP] */
+INSN x86_link_failed(struct x86_cpu *c, const struct x86_op *o, unsigned k); /* its budget test failed: dead, or no time left */
+INSN x86_enter_failed(struct x86_cpu *c, struct x86_block *t);
+INSN x86_goto(struct x86_cpu *c, u64 rip);                                  /* by the run loop */
+INSN x86_bad_target(struct x86_cpu *c, const struct x86_op *o);             /* #GP(0) of a branch. APM2 4.12, 5.3.1 */
+
+/* Trampolines of instruction bodies: inside a block; at its end (the loop looks around afterwards). */
+x86_fn x86_exec_body, x86_exec_body_end, x86_exec_string;
+x86_body x86i_moffs_load, x86i_moffs_store; /* MOV with a 64-bit absolute offset beyond 2 GB: imm64 */
+x86_body x86i_refused; /* what the decoder refuses: imm = the rule */
+
+/* Tables of branch.c for the decoder: [legacy mode][condition]; [cmp rr, cmp ri, test rr][size][condition] (NULL: not fused). */
+extern x86_fn *const x86_jcc[2][16], *const x86_fused[3][4][16], *const x86_end_follow, *const x86_end_leave;
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * The decoded instruction: 32 bytes, executed by tail calls. Handlers read an op's fields only through the accessors here, so that
+ * the same handler source can later be compiled with constants in their place.
+ *
+ * Register numbers are indices into x86_cpu.r[]; byte operands are byte offsets into r[] (so that AH..BH need no test).
+ */
+#ifndef CPU_X86_OP_H
+#define CPU_X86_OP_H
+
+#include "base/types.h"
+
+struct x86_cpu;
+struct x86_op;
+struct x86_block;
+
+/* A handler executes its op and continues with the next one (x86_next in exec.h), or returns NULL to leave to the run loop. */
+typedef const struct x86_op *x86_fn(struct x86_cpu *c, const struct x86_op *o);
+
+struct x86_op {
+	x86_fn *exec;
+	union {
+		x86_fn *slow;            /* memory forms: the same instruction with out-of-line accesses */
+		struct x86_block *block; /* block ends: the block, for its links */
+	};
+	union {
+		struct {
+			s32 disp; /* displacement; RIP-relative ones are relative to the block's start */
+			s32 imm;
+		};
+		u64 imm64; /* MOV r64,imm64; moffs; far pointers: offset | selector << 32 */
+	};
+	u16 id;           /* enum x86_id: the row of x86_insn.def */
+	u8 dst, src;      /* registers */
+	u8 base, index;   /* R_ZERO when absent, R_RIP for RIP-relative */
+	u8 ea;            /* scale (1:0), segment (4:2), address size (6:5: 0 = 16, 1 = 32, 2 = 64 bits), REP/REPNE seen (7) */
+	u8 len;           /* length (3:0), first op of its block (4), two fused instructions (5), operand size log2 bytes (7:6) */
+};
+_Static_assert(sizeof(struct x86_op) == 32, "ops are 32 bytes");
+
+enum { OP_FIRST = 0x10, OP_FUSED = 0x20 };
+
+enum { R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI, R_ZERO = 16, R_RIP = 17, R_COUNT };
+enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COUNT };
+
+static inline unsigned op_dst(const struct x86_op *o) { return o->dst; }
+static inline unsigned op_src(const struct x86_op *o) { return o->src; }
+static inline s64 op_imm(const struct x86_op *o) { return o->imm; }
+static inline u64 op_imm64(const struct x86_op *o) { return o->imm64; }
+static inline s64 op_disp(const struct x86_op *o) { return o->disp; }
+static inline unsigned op_base(const struct x86_op *o) { return o->base; }
+static inline unsigned op_index(const struct x86_op *o) { return o->index; }
+static inline unsigned op_scale(const struct x86_op *o) { return o->ea & 3; }
+static inline unsigned op_seg(const struct x86_op *o) { return o->ea >> 2 & 7; }
+static inline unsigned op_asize(const struct x86_op *o) { return o->ea >> 5 & 3; } /* log2 bytes - 1: 0 16-bit, 1 32-bit, 2 64-bit */
+static inline unsigned op_rep(const struct x86_op *o) { return o->ea >> 7; }
+static inline unsigned op_len(const struct x86_op *o) { return o->len & 15; }
+static inline unsigned op_size(const struct x86_op *o) { return 1u << (o->len >> 6); } /* operand size in bytes: 1, 2, 4, 8 */
+static inline unsigned op_count(const struct x86_op *o) { return o->len & OP_FUSED ? 2 : 1; }
+
+#endif
