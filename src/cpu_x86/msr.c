@@ -6,6 +6,7 @@
 
 enum { EVT_EN = 1 << 22 };
 #define PMC_MASK mask_low(48)
+_Static_assert(EXTRA_COUNT <= ARRAY_SIZE(((struct x86_msrs *)0)->extra), "msr.extra is large enough");
 
 /* ---- time stamp counter: the guest's view when a guest runs. APM2 15.30.5 ---- */
 
@@ -22,17 +23,32 @@ static enum x86_rule get_tsc(struct x86_cpu *c, u32 n, u64 *v)
 	*v = tsc_read(c);
 	return RULE_NONE;
 }
-static enum x86_rule set_tsc(struct x86_cpu *c, u32 n, u64 v)
+/* Another value from now on; a TSC deadline that is set means another time. */
+static enum x86_rule adjust_tsc(struct x86_cpu *c, u64 adjust)
 {
 	u64 deadline;
 
-	(void)n;
-	c->msr.tsc_adjust += v - x86_tsc(c);
-	/* The same deadline is another time now. */
+	c->msr.tsc_adjust = adjust;
 	if (x86_has(c->model, X86_F_TSC_DEADLINE) && c->board.x2apic_read &&
 	    c->board.x2apic_read(c->board.arg, c->id, 0x6e0, &deadline) && deadline)
 		c->board.x2apic_write(c->board.arg, c->id, 0x6e0, deadline);
 	return RULE_NONE;
+}
+static enum x86_rule set_tsc(struct x86_cpu *c, u32 n, u64 v)
+{
+	(void)n;
+	return adjust_tsc(c, c->msr.tsc_adjust + v - x86_tsc(c));
+}
+static enum x86_rule get_tsc_adjust(struct x86_cpu *c, u32 n, u64 *v)
+{
+	(void)n;
+	*v = c->msr.tsc_adjust;
+	return RULE_NONE;
+}
+static enum x86_rule set_tsc_adjust(struct x86_cpu *c, u32 n, u64 v)
+{
+	(void)n;
+	return adjust_tsc(c, v);
 }
 
 /* MPERF and APERF both count virtual time: the CPU always runs at its nominal speed. */
@@ -290,7 +306,7 @@ static enum x86_rule get_hwcr(struct x86_cpu *c, u32 n, u64 *v)
 static enum x86_rule set_hwcr(struct x86_cpu *c, u32 n, u64 v)
 {
 	(void)n;
-	if (v >> 36)
+	if (v >> 31) /* SmmPgCfgLock, CpuidFltEn and others that CPUID does not report */
 		return RULE_GP_MSR_RESERVED;
 	c->msr.hwcr = v | (c->msr.hwcr & HWCR_SMMLOCK) | HWCR_TSCFREQ;
 	return RULE_NONE;
