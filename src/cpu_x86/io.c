@@ -13,14 +13,15 @@ static NOINLINE void check_bitmap(struct x86_cpu *c, u16 port, unsigned size)
 {
 	const struct x86_seg *tr = &c->seg[SEG_TR];
 	unsigned type = tr->attr & ATTR_TYPE;
+	u64 base = c->mode & MODE_LONG ? tr->base : (u32)tr->base;
 	u32 at;
 
 	if (!(tr->attr & ATTR_P) || (type != 9 && type != 11) || tr->limit < 103)
 		x86_gp(c, 0, RULE_GP_IO_TSS);
-	at = (u32)x86_load_sys(c, tr->base + 102, 2) + port / 8;
+	at = (u32)x86_load_sys(c, base + 102, 2) + port / 8;
 	if (at + 1 > tr->limit)
 		x86_gp(c, 0, RULE_GP_IO_TSS);
-	if (x86_load_sys(c, tr->base + at, 2) >> (port & 7) & mask_low(size))
+	if (x86_load_sys(c, base + at, 2) >> (port & 7) & mask_low(size))
 		x86_gp(c, 0, RULE_GP_IO_BITMAP);
 }
 
