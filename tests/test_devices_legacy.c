@@ -170,6 +170,7 @@ START_TEST(uart_fifo_trigger_and_timeout)
 		ck_assert_uint_eq(in(U, 0), i);
 	ck_assert_uint_eq(in(U, 5), 0x60);
 	ck_assert(!level[4]);
+	ck_assert_uint_eq(sched_next(&sched), TIME_NEVER);
 	run_to(sched.now + NS_PER_SEC);
 	ck_assert(!level[4]);
 }
@@ -431,6 +432,9 @@ START_TEST(pic_poll)
 	ck_assert_uint_eq(pic.s.master.isr, 0x40);
 	ck_assert(!level[0]);
 	ck_assert_uint_eq(in(PM, 0), 0);
+	pic_edge(0);
+	out(PM, 0, 0x0c);
+	ck_assert_uint_eq(in(PM, 0), 0x80);
 }
 END_TEST
 
@@ -521,6 +525,24 @@ START_TEST(pit_latch_and_read_back)
 	out(T, 3, 0x30);
 	out(T, 3, 0xe2);
 	ck_assert_uint_eq(in(T, 0), 0x70); /* output low, null count */
+	pit_program(0, 2, 50);
+	sched.now = tick_ns(0x110);
+	ck_assert_uint_eq(in(T, 0), 50 - (0x110 - 0x101));
+	in(T, 0);
+	out(T, 3, 0xd2); /* the count only */
+	ck_assert_uint_eq(in(T, 0), 50 - (0x110 - 0x101));
+	ck_assert_uint_eq(in(T, 0), 0);
+	out(T, 0, 60); /* waits for the end of the period */
+	out(T, 0, 0);
+	out(T, 3, 0xe2);
+	ck_assert_uint_eq(in(T, 0), 0xf4);
+	sched.now = tick_ns(0x101 + 49);
+	out(T, 3, 0xe2);
+	ck_assert_uint_eq(in(T, 0), 0x74);
+	sched.now = tick_ns(0x101 + 50);
+	out(T, 3, 0xe2);
+	ck_assert_uint_eq(in(T, 0), 0xb4);
+	ck_assert_uint_eq(pit_count(0), 60);
 	ck_assert_uint_eq(in(T, 3), 0xff);
 }
 END_TEST
@@ -894,6 +916,27 @@ START_TEST(rtc_memory)
 }
 END_TEST
 
+START_TEST(rtc_reset_pin)
+{
+	rtc_start();
+	set_cmos(11, 0x7a);
+	set_cmos(0x40, 0x11);
+	run_to(NS_PER_SEC + NS_PER_SEC / 2);
+	ck_assert(level[8]);
+	rtc_reset(&rtc);
+	ck_assert(!level[8]);
+	ck_assert_uint_eq(cmos(12), 0);
+	ck_assert_uint_eq(cmos(11), 2);
+	ck_assert_uint_eq(cmos(0x40), 0x11);
+	ck_assert_uint_eq(cmos(0), 1);
+	ck_assert_uint_eq(sched_next(&sched), TIME_NEVER);
+	set_cmos(12, 0xff); /* read-only */
+	set_cmos(13, 0);
+	ck_assert_uint_eq(cmos(12) & 0xb0, 0);
+	ck_assert_uint_eq(cmos(13), 0x80);
+}
+END_TEST
+
 /* --- VGA --- */
 
 static struct vga_text vga;
@@ -918,6 +961,7 @@ START_TEST(vga_renders_text)
 	memset(vram, 0, sizeof vram);
 	memcpy(vram + 0x18000, "H\7i\7\xdb\7", 6);
 	ck_assert_uint_eq(vga_text_line(&vga, vram, 0, line), 82);
+	ck_assert_uint_eq(strlen(line), 82);
 	ck_assert_int_eq(memcmp(line, "Hi█ ", 6), 0);
 	vram[0x18000 + 160] = 'n';
 	crtc(13, 80); /* start address: one line down */
@@ -951,6 +995,10 @@ START_TEST(vga_registers)
 	crtc(17, 0x8e);
 	crtc(1, 79);
 	ck_assert_uint_eq(in(V, 0x25), 39);
+	crtc(7, 0xff); /* only bit 4 can be written */
+	ck_assert_uint_eq(in(V, 0x25), 0x1f | 0x10);
+	crtc(7, 0);
+	ck_assert_uint_eq(in(V, 0x25), 0x0f);
 	out(V, 0x24, 0xff);
 	out(V, 0x25, 1); /* beyond the file */
 	ck_assert_uint_eq(in(V, 0x25), 0);
@@ -960,6 +1008,11 @@ START_TEST(vga_registers)
 	in(V, 0x2a);
 	out(V, 0x10, 0x01);
 	ck_assert_uint_eq(in(V, 0x11), 0x3f);
+	in(V, 0x2a);
+	out(V, 0x10, 0x02); /* an index, and no data behind it */
+	in(V, 0x2a);
+	out(V, 0x10, 0x03);
+	ck_assert_uint_eq(in(V, 0x10), 0x03);
 	out(V, 0x18, 0xff);
 	for (u8 i = 0; i < 6; i++)
 		out(V, 0x19, i); /* entry 255, then 0 */
@@ -1188,6 +1241,33 @@ START_TEST(kbc_mouse)
 	ck_assert_int_eq(kbc_next(), 0x100);
 	ck_assert_int_eq(kbc_next(), 0x100);
 	ck_assert_int_eq(kbc_next(), 0x1ff);
+	mouse_command(0xf0); /* remote: only when asked */
+	i8042_mouse(&kbc, 5, 0, 0, 1);
+	ck_assert_int_eq(kbc_next(), -1);
+	mouse_command(0xeb);
+	ck_assert_int_eq(kbc_next(), 0x109);
+	ck_assert_int_eq(kbc_next(), 0x105);
+	ck_assert_int_eq(kbc_next(), 0x100);
+	ck_assert_int_eq(kbc_next(), 0x100);
+	mouse_command(0xea);
+	mouse_command(0xe7);
+	i8042_mouse(&kbc, 10, -4, 0, 1);
+	ck_assert_int_eq(kbc_next(), 0x129);
+	ck_assert_int_eq(kbc_next(), 0x100 | 20);
+	ck_assert_int_eq(kbc_next(), 0x100 | 0xfa);
+	ck_assert_int_eq(kbc_next(), 0x100);
+	mouse_command(0xe6);
+	mouse_command(0xee); /* wrap: an echo */
+	out(KC, 0, 0xd4);
+	out(KD, 0, 0xf2);
+	ck_assert_int_eq(kbc_next(), 0x1f2);
+	mouse_command(0xec);
+	mouse_command(0xf5);
+	i8042_mouse(&kbc, 5, 0, 0, 1);
+	ck_assert_int_eq(kbc_next(), -1);
+	mouse_command(0xf4);
+	while (kbc_next() >= 0)
+		;
 	mouse_command(0xe9);
 	ck_assert_int_eq(kbc_next(), 0x124);
 	ck_assert_int_eq(kbc_next(), 0x102);
@@ -1343,6 +1423,18 @@ START_TEST(fw_cfg_dma)
 	space_write(&mem, 0x1000, 4, __builtin_bswap32(0x10)); /* writing is an error */
 	fw_cfg_dma_ops.write(&fw, 0, 8, __builtin_bswap64(0x1000));
 	ck_assert_uint_eq(space_read(&mem, 0x1000, 4), __builtin_bswap32(1));
+	space_write(&mem, 0x1000, 4, __builtin_bswap32(0x4)); /* nothing is selected any more than before: skip */
+	fw_cfg_dma_ops.write(&fw, 4, 4, __builtin_bswap32(0x1000));
+	ck_assert_uint_eq(space_read(&mem, 0x1000, 4), 0);
+	space_write(&mem, 0x1000, 4, __builtin_bswap32(0x00200008)); /* select, skip 1 byte, read 2 */
+	fw_cfg_dma_ops.write(&fw, 4, 4, __builtin_bswap32(0x1000));
+	space_write(&mem, 0x1000, 4, __builtin_bswap32(4));
+	space_write(&mem, 0x1004, 4, __builtin_bswap32(1));
+	fw_cfg_dma_ops.write(&fw, 4, 4, __builtin_bswap32(0x1000));
+	space_write(&mem, 0x1000, 4, __builtin_bswap32(2));
+	space_write(&mem, 0x1004, 4, __builtin_bswap32(2));
+	fw_cfg_dma_ops.write(&fw, 4, 4, __builtin_bswap32(0x1000));
+	ck_assert_uint_eq(space_read(&mem, 0x2000, 3), 0x636362); /* "bc", then the old c */
 	space_free(&mem);
 }
 END_TEST
@@ -1395,8 +1487,19 @@ START_TEST(acpi_timer)
 	ck_assert(level[9]);
 	acpi_pm_ops.write(&pm, 0, 1, 1);
 	ck_assert(!level[9]);
+	run_to(11 * NS_PER_SEC);
+	ck_assert(level[9]);
 	out(&acpi_pm_smi_ops, &pm, 0, ACPI_DISABLE);
+	ck_assert(!level[9]);
 	ck_assert_uint_eq(acpi_pm_ops.read(&pm, 4, 2), 0);
+	out(&acpi_pm_smi_ops, &pm, 0, ACPI_ENABLE);
+	ck_assert(level[9]);
+	acpi_pm_reset(&pm);
+	ck_assert(!level[9]);
+	out(&acpi_pm_smi_ops, &pm, 1, 0x77);
+	ck_assert_uint_eq(in(&acpi_pm_smi_ops, &pm, 1), 0x77);
+	acpi_pm_ops.write(&pm, 8, 4, 0xffffffff); /* the timer is read-only */
+	ck_assert_uint_eq(acpi_pm_ops.read(&pm, 0, 4), 0);
 	pm_start(32);
 	sched.now = 5 * NS_PER_SEC;
 	ck_assert_uint_eq(acpi_pm_ops.read(&pm, 8, 4), ACPI_PM_HZ * 5);
@@ -1673,6 +1776,7 @@ static void add_chips(Suite *s)
 	tcase_add_test(tc, rtc_alarm);
 	tcase_add_test(tc, rtc_divider_reset);
 	tcase_add_test(tc, rtc_memory);
+	tcase_add_test(tc, rtc_reset_pin);
 }
 
 static void add_others(Suite *s)
