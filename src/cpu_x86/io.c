@@ -42,17 +42,14 @@ static inline void check_intercept(struct x86_cpu *c, const struct x86_op *o, u1
 		svm_check_io(c, port, size, in, string, string && op_rep(o), seg, 2u << op_asize(o));
 }
 
-/* Devices see the exact time. The TSC without its adjustment is the virtual time. */
-static inline void time_sync(struct x86_cpu *c) { c->sched->now = x86_tsc(c) - c->msr.tsc_adjust; }
-
 static inline u64 port_read(struct x86_cpu *c, u16 port, unsigned size)
 {
-	time_sync(c);
+	x86_tsc(c); /* sched->now is exact for the device */
 	return space_read(c->io, port, size);
 }
 static inline void port_write(struct x86_cpu *c, u16 port, unsigned size, u64 v)
 {
-	time_sync(c);
+	x86_tsc(c); /* sched->now is exact for the device */
 	space_write(c->io, port, size, v);
 }
 
@@ -123,7 +120,10 @@ static void outs_one(struct x86_cpu *c, const struct x86_op *o, u16 port, unsign
 
 /* After each element the instruction may be left with rIP still on it, as interrupts and single steps want it.
  * APM1 3.5.2 */
-static bool must_yield(const struct x86_cpu *c) { return c->budget <= 0 || c->sched->kick || c->step || c->db_pending; }
+static bool must_yield(const struct x86_cpu *c)
+{
+	return c->budget <= 0 || c->sched->kick || c->step || c->pending & (PEND_NMI | PEND_SMI | PEND_INIT | PEND_DB);
+}
 
 static void string_io(struct x86_cpu *c, const struct x86_op *o, bool is_in)
 {
@@ -146,11 +146,11 @@ static void string_io(struct x86_cpu *c, const struct x86_op *o, bool is_in)
 		reg_update(c, R_CX, o, --count);
 		if (!count)
 			return;
-		c->budget--;
 		if (must_yield(c)) {
 			x86_jump(c, x86_rip(c));
 			return;
 		}
+		c->budget--; /* each element counts as an instruction, the first as this one */
 	}
 }
 
