@@ -74,16 +74,23 @@ static bool pmc_counts(u64 sel)
 	return (sel & EVT_EN) && (event == 0xc0 || event == 0x76);
 }
 
+/* Instructions retired before the one under way; c->retired itself is brought up to date when the CPU leaves its loop.
+ */
+static u64 retired(struct x86_cpu *c)
+{
+	return c->op ? c->retired + x86_tsc(c) - c->msr.tsc_adjust - c->run_start : c->retired;
+}
+
 /* A running counter is kept as the difference to the instruction count. */
 u64 x86_pmc_read(struct x86_cpu *c, unsigned n)
 {
 	u64 v = c->msr.extra[EXTRA_PMC + n];
 
-	return (pmc_counts(c->msr.extra[EXTRA_EVT_SEL + n]) ? v + c->retired : v) & PMC_MASK;
+	return (pmc_counts(c->msr.extra[EXTRA_EVT_SEL + n]) ? v + retired(c) : v) & PMC_MASK;
 }
 static void pmc_write(struct x86_cpu *c, unsigned n, u64 v)
 {
-	c->msr.extra[EXTRA_PMC + n] = pmc_counts(c->msr.extra[EXTRA_EVT_SEL + n]) ? v - c->retired : v & PMC_MASK;
+	c->msr.extra[EXTRA_PMC + n] = pmc_counts(c->msr.extra[EXTRA_EVT_SEL + n]) ? v - retired(c) : v & PMC_MASK;
 }
 static enum x86_rule get_evt_sel(struct x86_cpu *c, u32 n, u64 *v)
 {
