@@ -38,7 +38,7 @@ void x86i_hlt(struct x86_cpu *c, const struct x86_op *o)
 void x86i_pause(struct x86_cpu *c, const struct x86_op *o)
 {
 	(void)o;
-	svm_check(c, &c->svm, ICPT_PAUSE);
+	svm_check_pause(c); /* filter and threshold. APM2 15.14.4 */
 }
 
 /* The rAX operand of MONITOR and CLZERO: address size, segment override. */
