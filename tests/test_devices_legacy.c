@@ -1595,6 +1595,66 @@ START_TEST(saved_states_go_on)
 }
 END_TEST
 
+/* --- hostile guests --- */
+
+/* Any access to any port in any order; the sanitizer build sees what goes out of bounds. Nothing may stop time. */
+START_TEST(random_accesses_do_no_harm)
+{
+	static struct pc_testdev t;
+	struct {
+		const struct region_ops *ops;
+		void *dev;
+		unsigned ports;
+	} r[] = {{U, 8},
+		 {PM, 2},
+		 {PS, 2},
+		 {PE, 2},
+		 {T, 4},
+		 {P61, 1},
+		 {R, 4},
+		 {V, VGA_PORTS},
+		 {KD, 1},
+		 {KC, 1},
+		 {F, 2},
+		 {A, ACPI_PM_PORTS},
+		 {&fw_cfg_dma_ops, &fw, 8},
+		 {&acpi_pm_smi_ops, &pm, 2},
+		 {&pc_testdev_latch_ops, &t, 4},
+		 {&pc_testdev_line_ops, &t, 24}};
+	char line[VGA_TEXT_LINE];
+	unsigned row, col;
+
+	random_state = 99;
+	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr)); /* reports, by the dozen */
+	uart_start();
+	pic_start(1);
+	arm_all();
+	vga_text_init(&vga, &sched);
+	pc_testdev_init(&t);
+	fw_cfg_init(&fw, NULL, 0, 1, 1);
+	for (unsigned i = 0; i < 200000; i++) {
+		unsigned n = pick(ARRAY_SIZE(r)), size = 1u << pick(4);
+
+		if (size < r[n].ops->min || size > r[n].ops->max)
+			size = r[n].ops->min;
+		if (pick(2))
+			r[n].ops->write(r[n].dev, pick(r[n].ports), size, pick(65536) | (u64)pick(65536) << 16);
+		else
+			r[n].ops->read(r[n].dev, pick(r[n].ports), size);
+		r[n].ops->peek(r[n].dev, pick(r[n].ports), size);
+		uart16550_receive(&uart, (u8)i);
+		i8042_key(&kbc, (u8)i);
+		i8042_mouse(&kbc, (int)pick(65536) - 32768, 7, 1, (u8)i);
+		i8259_set(&pic, pick(20), pick(2));
+		i8259_ack(&pic);
+		run_to(sched.now + pick(50000));
+		vga_text_line(&vga, vram, pick(300), line);
+		vga_text_cursor(&vga, &row, &col);
+		vga_text_rgb(&vga, pick(300));
+	}
+}
+END_TEST
+
 /* --- host byte streams --- */
 
 START_TEST(bytes_to_a_file)
@@ -1801,6 +1861,7 @@ static void add_others(Suite *s)
 	tcase_add_test(tc, acpi_timer);
 	tcase_add_test(tc, acpi_sleep_and_button);
 	tcase_add_test(tc, saved_states_go_on);
+	tcase_add_test(tc, random_accesses_do_no_harm);
 	tc = group(s, "host");
 	tcase_add_test(tc, bytes_to_a_file);
 	tcase_add_test(tc, bytes_through_a_socket);

@@ -199,7 +199,8 @@ static void kbd_parameter(struct i8042_state *s, u8 val)
 	} else if (val == 1 || val == 2) {
 		s->kbd_set = val;
 	} else if (val != 0) {
-		device_unimplemented("keyboard: scan code set %u", val);
+		if (val == 3)
+			device_unimplemented("keyboard: scan code set 3");
 		kbd_send(s, RESEND);
 		return;
 	}

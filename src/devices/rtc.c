@@ -295,7 +295,8 @@ static void write_a(struct rtc *r, u8 val)
 	u8 dv = val >> 4 & 7;
 
 	if (dv != 2 && dv < 6)
-		device_unimplemented("rtc: register A = %02x: a divider for another crystal; the clock stands", val);
+		device_unimplemented("rtc: divider %u (register A bits 6:4), for another crystal: the clock stands",
+				     dv);
 	change_control(r, REG_A, val & 0x7f);
 }
 

@@ -200,7 +200,7 @@ static void write_gr(struct vga_text_state *s, u8 val)
 		return;
 	s->gr[s->gr_index & 15] = val;
 	if ((s->gr_index & 15) == GR_MISC && val & 1)
-		device_unimplemented("vga: graphics mode (graphics register 6 = %02x): only text is shown", val);
+		device_unimplemented("vga: graphics mode (graphics register 6 bit 0): only text is shown");
 }
 
 /* Which of the DAC's index registers was written last decides what the state register tells. */
