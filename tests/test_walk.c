@@ -783,7 +783,7 @@ START_TEST(rights_merge)
 					struct walk v;
 
 					walk_x86(&env, VA, accesses[j], false, &v);
-					ck_assert_uint_eq(walk_check(&env, w.perm, accesses[j]) == WALK_OK,
+					ck_assert_uint_eq(walk_check(&env.p, w.perm, accesses[j]) == WALK_OK,
 							  v.why == WALK_OK);
 				}
 		}

@@ -10,8 +10,8 @@
 
 #include <sys/mman.h>
 
-#define HIGH_SHIFT 21
-#define HIGH_LIMIT BIT(40)
+#define HIGH_SHIFT SPACE_HIGH_SHIFT
+#define HIGH_LIMIT BIT(SPACE_HIGH_BITS)
 /* page_info for 64 GB of RAM and 1 GB of ROM and video memory */
 #define PAGES_MAX (65ull << 18)
 
@@ -38,6 +38,7 @@ bool space_init(struct space *s, const char *name, unsigned addr_bits, struct er
 	s->shift = memory ? 12 : 0;
 	s->low_size = BIT(addr_bits < 32 ? addr_bits : 32);
 	s->a20_mask = ~0ull;
+	s->main_low.n = s->main_high.n = SPACE_NO_MAIN;
 	s->low_map = map_zeroes(s->low_size >> s->shift);
 	if (memory) {
 		s->pages_max = PAGES_MAX;
@@ -101,8 +102,28 @@ static void map_compile(struct space *s, u8 *map, unsigned shift, u64 limit, u64
 	}
 }
 
+/* Find the largest RAM region on one side of 4 GB. */
+static void map_main(struct space *s, struct space_main *m, u64 lo, u64 hi)
+{
+	u64 size = 0;
+
+	*m = (struct space_main){.n = SPACE_NO_MAIN};
+	for (unsigned i = 0; i < s->regions; i++) {
+		const struct region *r = &s->region[i];
+
+		if (r->off || r->kind != REGION_RAM || r->base < lo || r->base >= hi || r->size <= size)
+			continue;
+		size = r->size;
+		m->n = (u8)(i + 1);
+		m->add = (uintptr_t)r->host - r->base;
+		m->page0 = r->page0 - (r->base >> 12);
+	}
+}
+
 static void map_range(struct space *s, u64 lo, u64 hi)
 {
+	map_main(s, &s->main_low, 0, s->low_size);
+	map_main(s, &s->main_high, s->low_size, ~0ull);
 	map_compile(s, s->low_map, s->shift, s->low_size, lo, hi);
 	map_compile(s, s->high_map, HIGH_SHIFT, HIGH_LIMIT, lo, hi);
 }
@@ -270,7 +291,7 @@ static ALWAYS_INLINE struct region *page_region_at(const struct space *s, u64 pa
 
 struct region *space_find(struct space *s, u64 pa) { return region_at(s, pa & s->a20_mask); }
 
-u8 *space_host(struct space *s, u64 pa, bool write)
+u8 *space_host_slow(struct space *s, u64 pa, bool write)
 {
 	struct region *r = page_region_at(s, pa &= s->a20_mask);
 
@@ -286,15 +307,15 @@ struct page_info *space_page(struct space *s, u64 pa)
 	return r && r->kind != REGION_DEVICE ? &s->page[r->page0 + ((pa - r->base) >> 12)] : NULL;
 }
 
-struct region *space_ram(struct space *s, u64 pa, u8 **host, struct page_info **pi)
+bool space_ram_slow(struct space *s, u64 pa, struct space_ram *ram)
 {
 	struct region *r = page_region_at(s, pa &= s->a20_mask);
 
-	if (unlikely(!r || r->kind == REGION_DEVICE))
-		return NULL;
-	*host = r->host + (pa - r->base);
-	*pi = &s->page[r->page0 + ((pa - r->base) >> 12)];
-	return r;
+	if (!r || r->kind == REGION_DEVICE)
+		return false;
+	*ram = (struct space_ram){r->host + (pa - r->base), &s->page[r->page0 + ((pa - r->base) >> 12)],
+				  r->kind == REGION_ROM};
+	return true;
 }
 
 /* ---- access ---- */

@@ -6,24 +6,10 @@
  * dead generations are overwritten in time. Generations are never reused, so neither are the context numbers made from
  * them.
  */
-#include "mmu/tlb.h"
+#include "mmu/tlb_ways.h"
 
 /* Near the end of the u32 numbers everything is flushed for good and numbering begins anew. */
 #define GEN_LAST 0xffff0000u
-
-/* Sizes of pages, as codes in keys and masks. */
-static const u8 size_shift[4] = {12, 21, 22, 30};
-static ALWAYS_INLINE unsigned size_code(unsigned shift)
-{
-	return shift == 12 ? 0 : shift == 21 ? 1 : shift == 22 ? 2 : 3;
-}
-
-static const u32 array_mask[TLB_ARRAYS] = {TLB_DATA_SETS - 1, TLB_FETCH_SETS - 1, TLB_NESTED_SETS - 1};
-
-static ALWAYS_INLINE struct tlb_set *array_sets(struct tlb_arch *a, enum tlb_array n)
-{
-	return n == TLB_DATA ? a->data : n == TLB_FETCH ? a->fetch : a->nested;
-}
 
 #define ARCH_FIELD(m, f, n)                                                                                            \
 	{                                                                                                              \
@@ -172,10 +158,9 @@ void tlb_switch(struct tlb *t)
 	tlb_select(t);
 }
 
-/* Kill the hot entries of [va, va + (1 << shift)) in one array, whatever their context. */
-static NOINLINE void hot_kill(struct tlb_entry *e, unsigned n, u64 va, unsigned shift)
+static NOINLINE void hot_kill_large(struct tlb_entry *e, unsigned n, u64 base, unsigned shift)
 {
-	const u64 mask = ~mask_low(shift), pages = 1ull << (shift - 12), base = va & mask;
+	const u64 mask = ~offset_mask(shift), pages = 1ull << (shift - 12);
 	unsigned first = (unsigned)(base >> 12) & (n - 1), count = pages < n ? (unsigned)pages : n;
 
 	for (unsigned i = first; i < first + count; i++) {
@@ -187,6 +172,22 @@ static NOINLINE void hot_kill(struct tlb_entry *e, unsigned n, u64 va, unsigned 
 	}
 }
 
+/* Kill the hot entries of the page at va, whatever their context. */
+static ALWAYS_INLINE void hot_kill(struct tlb *t, enum tlb_array arr, u64 va, unsigned shift)
+{
+	struct tlb_entry *e = arr == TLB_DATA ? t->d : t->i;
+	const unsigned n = arr == TLB_DATA ? TLB_SIZE : ITLB_SIZE;
+
+	if (unlikely(shift > 12)) {
+		hot_kill_large(e, n, va, shift);
+		return;
+	}
+	e += va >> 12 & (n - 1);
+	for (unsigned k = 0; k < 3; k++)
+		if ((e->tag[k] & PAGE_MASK) == va)
+			e->tag[k] = TLB_NO_TAG;
+}
+
 static bool watched(const struct tlb *t, u64 va)
 {
 	for (unsigned i = 0; i < t->watches; i++)
@@ -196,35 +197,6 @@ static bool watched(const struct tlb *t, u64 va)
 }
 
 /* ---- the architectural layer ---- */
-
-struct way {
-	struct tlb_set *set;
-	unsigned n;
-};
-
-static ALWAYS_INLINE struct tlb_set *set_of(struct tlb *t, enum tlb_array arr, u64 va, unsigned code, u32 gen)
-{
-	u32 i = (u32)(va >> size_shift[code]) + (gen * 0x9e3779b1u >> 16);
-
-	return array_sets(&t->arch, arr) + (i & array_mask[arr]);
-}
-
-static ALWAYS_INLINE u64 key_of(u64 va, unsigned code) { return (va & ~mask_low(size_shift[code])) | code; }
-
-/* The way that holds va in the generation, among the page sizes that it has. */
-static ALWAYS_INLINE bool way_find(struct tlb *t, enum tlb_array arr, u64 va, u32 gen, unsigned sizes, struct way *w)
-{
-	for (; sizes; sizes &= sizes - 1) {
-		unsigned code = (unsigned)__builtin_ctz(sizes);
-		u64 key = key_of(va, code);
-
-		w->set = set_of(t, arr, va, code, gen);
-		for (w->n = 0; w->n < TLB_WAYS; w->n++)
-			if (w->set->key[w->n] == key && w->set->gen[w->n] == gen)
-				return true;
-	}
-	return false;
-}
 
 static ALWAYS_INLINE bool linear_find(struct tlb *t, enum tlb_array arr, u64 va, const struct tlb_asid *a,
 				      const struct tlb_pcid *c, struct way *w)
@@ -239,72 +211,32 @@ static ALWAYS_INLINE u8 *way_hot(struct tlb *t, enum tlb_array arr, const struct
 }
 
 /* Empty the way. Inclusion: the hot entries made from it die too. */
-static void way_drop(struct tlb *t, enum tlb_array arr, const struct way *w)
+static ALWAYS_INLINE void way_drop(struct tlb *t, enum tlb_array arr, const struct way *w)
 {
 	w->set->gen[w->n] = 0;
 	if (arr != TLB_NESTED && *way_hot(t, arr, w) >> w->n & 1) {
-		u64 key = w->set->key[w->n];
-
-		hot_kill(arr == TLB_DATA ? t->d : t->i, arr == TLB_DATA ? TLB_SIZE : ITLB_SIZE, key & PAGE_MASK,
-			 size_shift[key & 3]);
 		*way_hot(t, arr, w) &= (u8) ~(1u << w->n);
+		hot_kill(t, arr, w->set->key[w->n] & PAGE_MASK, way_shift(w));
 	}
 }
 
-/* Put a translation into its set: in an empty way, or in the place of the oldest. */
-static ALWAYS_INLINE void way_fill(struct tlb *t, enum tlb_array arr, u64 va, u64 pa, unsigned code, unsigned perm,
+/* Put a translation into its set. */
+static ALWAYS_INLINE void way_fill(struct tlb *t, enum tlb_array arr, u64 va, u64 pa, unsigned shift, unsigned perm,
 				   u32 gen, struct way *w)
 {
-	w->set = set_of(t, arr, va, code, gen);
-	for (w->n = 0; w->n < TLB_WAYS && w->set->gen[w->n]; w->n++)
-		;
-	if (w->n == TLB_WAYS) {
-		w->n = w->set->next;
-		w->set->next = (w->n + 1) % TLB_WAYS;
+	if (!way_choose(t, arr, va, shift, gen, w))
 		way_drop(t, arr, w);
-	}
-	w->set->key[w->n] = key_of(va, code);
-	w->set->pa[w->n] = (pa & ~mask_low(size_shift[code])) | perm;
-	w->set->gen[w->n] = gen;
+	way_put(w, va, pa, shift, perm, gen);
 }
 
-static void linear_fill(struct tlb *t, enum tlb_array arr, const struct walk *walk, struct way *w)
+static ALWAYS_INLINE void linear_fill(struct tlb *t, enum tlb_array arr, const struct walk *walk, struct way *w)
 {
-	unsigned code = size_code(walk->shift);
 	struct tlb_asid *a = t->cur_asid;
 	struct tlb_pcid *c = t->cur_pcid;
 	bool global = walk->perm & PERM_G;
 
-	*(global ? &a->global_sizes[arr] : &c->sizes[arr]) |= (u8)(1u << code);
-	way_fill(t, arr, walk->va, walk->pa, code, walk->perm, global ? a->global : c->gen, w);
-}
-
-bool tlb_nested_find(struct tlb *t, u64 gpa, unsigned access, struct tlb_hit *hit)
-{
-	const struct tlb_asid *a = t->cur_asid;
-	unsigned need = (access & ACC_WRITE ? PERM_W | PERM_D : 0) | (access & ACC_EXEC ? PERM_X : 0);
-	struct way w;
-	u64 v;
-
-	if (!way_find(t, TLB_NESTED, gpa, a->nested, a->nested_sizes, &w))
-		return false;
-	v = w.set->pa[w.n];
-	if (unlikely(need & ~v)) {
-		way_drop(t, TLB_NESTED, &w); /* APM2 5.5.3: walk again before a fault is reported, or to set D */
-		return false;
-	}
-	hit->shift = size_shift[w.set->key[w.n] & 3];
-	hit->perm = v & 63;
-	hit->pa = (v & PAGE_MASK) | (gpa & mask_low(hit->shift));
-	return true;
-}
-
-void tlb_nested_fill(struct tlb *t, u64 gpa, u64 pa, unsigned shift, unsigned perm)
-{
-	struct way w;
-
-	t->cur_asid->nested_sizes |= (u8)(1u << size_code(shift));
-	way_fill(t, TLB_NESTED, gpa, pa, size_code(shift), perm, t->cur_asid->nested, &w);
+	*(global ? &a->global_sizes[arr] : &c->sizes[arr]) |= (u8)(1u << size_code(walk->shift));
+	way_fill(t, arr, walk->va, walk->pa, walk->shift, walk->perm, global ? a->global : c->gen, w);
 }
 
 /* ---- translation ---- */
@@ -315,111 +247,106 @@ static ALWAYS_INLINE enum tlb_class class_of(unsigned access)
 }
 
 /* Data: the tags that the permissions, the page and the watches allow. A write tag is given on a write, or when the
- * page is dirty already: then no store needs to be heard. */
-static ALWAYS_INLINE void data_prime(struct tlb *t, u64 va, unsigned access, struct tlb_hit *hit, bool *primed)
+ * page is dirty already: then no store needs to be heard. False: no tag was given. */
+static ALWAYS_INLINE bool data_prime(struct tlb *t, u64 va, unsigned access, struct tlb_hit *hit)
 {
 	const unsigned as = access & (ACC_USER | ACC_AC);
 	const bool write = access & ACC_WRITE;
 	struct tlb_entry *e = &t->d[(va >> 12) & (TLB_SIZE - 1)];
-	u64 tag = (va & PAGE_MASK) | t->base_ctx | class_of(access);
-	struct page_info *pi;
-	struct region *r = space_ram(t->env.mem, hit->pa, &hit->host, &pi);
+	const u64 tag = (va & PAGE_MASK) | t->base_ctx | class_of(access);
+	struct space_ram ram;
 	bool may_write;
 
-	hit->host = r ? hit->host : NULL;
-	if (unlikely(!r || (write && r->kind == REGION_ROM) || (t->watches && watched(t, va)))) {
-		if (r && write && r->kind == REGION_ROM)
-			hit->host = NULL;
-		return;
-	}
-	may_write = r->kind == REGION_RAM && !pi->code && (write || pi->dirty) && hit->perm & PERM_D &&
-		    (write || !walk_check(&t->env, hit->perm, ACC_WRITE | as));
+	hit->host = NULL;
+	if (unlikely(!space_ram(t->env.mem, hit->pa, &ram) || (write && ram.rom)))
+		return false;
+	hit->host = ram.host;
+	if (unlikely(t->watches) && watched(t, va))
+		return false;
+	may_write = hit->perm & PERM_D && !ram.rom && !ram.page->code && (write || ram.page->dirty) &&
+		    (write || !walk_check(&t->env.p, hit->perm, ACC_WRITE | as));
 	if (write && may_write)
-		pi->dirty = 1;
-	e->tag[TLB_R] = !write || !walk_check(&t->env, hit->perm, ACC_READ | as) ? tag : TLB_NO_TAG;
+		ram.page->dirty = 1;
+	/* What may be written may be read: no page of any mode is write-only. */
+	e->tag[TLB_R] = tag;
 	e->tag[TLB_W] = may_write ? tag : TLB_NO_TAG;
-	e->add = (uintptr_t)hit->host - va;
-	*primed = true;
+	e->add = (uintptr_t)ram.host - va;
 	hit->plain = !write || may_write;
+	return true;
 }
 
 /* Fetch: supervisor fetches do not know AC, so they take the class that the CPU has selected. */
-static ALWAYS_INLINE void fetch_prime(struct tlb *t, u64 va, unsigned access, struct tlb_hit *hit, bool *primed)
+static ALWAYS_INLINE bool fetch_prime(struct tlb *t, u64 va, unsigned access, struct tlb_hit *hit)
 {
 	struct tlb_entry *e = &t->i[(va >> 12) & (ITLB_SIZE - 1)];
 	u64 cls = access & ACC_USER ? TLB_USER : (t->ctx & 3) == TLB_SUPER_AC ? TLB_SUPER_AC : TLB_SUPER;
 
 	hit->host = space_host(t->env.mem, hit->pa, false);
 	if (unlikely(!hit->host || (t->watches && watched(t, va))))
-		return;
+		return false;
 	e->tag[TLB_X] = (va & PAGE_MASK) | t->base_ctx | cls;
 	e->add = hit->pa - va;
-	hit->plain = *primed = true;
+	hit->plain = true;
+	return true;
 }
 
-/* Walk the tables and fill. False: refused, *w tells. */
-static NOINLINE bool miss(struct tlb *t, enum tlb_array arr, u64 va, unsigned access, struct walk *w, struct way *way)
+static ALWAYS_INLINE void answer(const struct tlb *t, u64 va, const struct way *way, struct tlb_hit *hit)
 {
+	u64 v = way_value(way);
+
+	hit->shift = (u8)way_shift(way);
+	hit->perm = v & WAY_PERM;
+	hit->pa = ((v & PAGE_MASK) | (va & offset_mask(hit->shift))) & t->env.mem->a20_mask;
+	hit->plain = false;
+}
+
+static ALWAYS_INLINE bool translate(struct tlb *t, enum tlb_array arr, u64 va, unsigned access, struct tlb_hit *hit,
+				    struct walk *w)
+{
+	struct way way;
+
+	if (linear_find(t, arr, va, t->cur_asid, t->cur_pcid, &way)) {
+		u64 v = way_value(&way);
+
+		/* "When any type of page fault is encountered, any cached entries are flushed and the table walk is
+		 * repeated": APM2 5.5.3, Use of Cached Entries. A write to a page that is not marked dirty walks to set
+		 * D: Handling of D-Bit Updates. */
+		if (likely(!walk_check(&t->env.p, v & WAY_PERM, access) && !(access & ACC_WRITE && !(v & PERM_D))))
+			goto found;
+		way_drop(t, arr, &way);
+	}
 	if (!walk_quick(&t->env, va, access, w)) {
 		walk_x86(&t->env, va, access, true, w);
 		if (w->why != WALK_OK)
 			return false;
 	}
-	linear_fill(t, arr, w, way);
+	linear_fill(t, arr, w, &way);
 	if (logging(t, EV_WALK))
 		log_event(t, EV_WALK, access, va, w->pa);
+found:
+	answer(t, va, &way, hit);
+	if (arr == TLB_DATA ? data_prime(t, va, access, hit) : fetch_prime(t, va, access, hit))
+		*way_hot(t, arr, &way) |= (u8)(1u << way.n);
 	return true;
 }
 
 bool tlb_translate(struct tlb *t, u64 va, unsigned access, struct tlb_hit *hit, struct walk *w)
 {
-	const enum tlb_array arr = access & ACC_EXEC ? TLB_FETCH : TLB_DATA;
-	struct way way;
-	bool primed = false;
-	u64 v;
-
-	if (linear_find(t, arr, va, t->cur_asid, t->cur_pcid, &way)) {
-		v = way.set->pa[way.n];
-		/* "When any type of page fault is encountered, any cached entries are flushed and the table walk is
-		 * repeated": APM2 5.5.3, Use of Cached Entries. A write to a page not marked dirty walks to set D:
-		 * Handling of D-Bit Updates. */
-		if (likely(!walk_check(&t->env, v & 63, access) && !(access & ACC_WRITE && !(v & PERM_D))))
-			goto found;
-		way_drop(t, arr, &way);
-	}
-	if (!miss(t, arr, va, access, w, &way))
-		return false;
-	v = way.set->pa[way.n];
-found:
-	hit->shift = size_shift[way.set->key[way.n] & 3];
-	hit->perm = v & 63;
-	hit->pa = ((v & PAGE_MASK) | (va & mask_low(hit->shift))) & t->env.mem->a20_mask;
-	hit->plain = false;
-	if (arr == TLB_DATA)
-		data_prime(t, va, access, hit, &primed);
-	else
-		fetch_prime(t, va, access, hit, &primed);
-	if (primed)
-		*way_hot(t, arr, &way) |= (u8)(1u << way.n);
-	return true;
+	return access & ACC_EXEC ? translate(t, TLB_FETCH, va, access, hit, w)
+				 : translate(t, TLB_DATA, va, access, hit, w);
 }
 
 bool tlb_probe(const struct tlb *t, u32 asid, u32 pcid, u64 va, struct tlb_hit *hit)
 {
 	struct tlb *m = (struct tlb *)t; /* only looked at */
 	const struct tlb_asid *a = asid_find(t, asid);
+	const struct tlb_pcid *c = a ? pcid_find(t, a, pcid) : NULL;
 	struct way w;
-	u64 v;
 
-	if (!a || !(linear_find(m, TLB_DATA, va, a, pcid_find(t, a, pcid), &w) ||
-		    linear_find(m, TLB_FETCH, va, a, pcid_find(t, a, pcid), &w)))
+	if (!a || !(linear_find(m, TLB_DATA, va, a, c, &w) || linear_find(m, TLB_FETCH, va, a, c, &w)))
 		return false;
-	v = w.set->pa[w.n];
-	hit->shift = size_shift[w.set->key[w.n] & 3];
-	hit->perm = v & 63;
-	hit->pa = ((v & PAGE_MASK) | (va & mask_low(hit->shift))) & t->env.mem->a20_mask;
+	answer(t, va, &w, hit);
 	hit->host = space_host(t->env.mem, hit->pa, false);
-	hit->plain = false;
 	return true;
 }
 

@@ -51,9 +51,6 @@ bool tlb_translate(struct tlb *t, u64 va, unsigned access, struct tlb_hit *hit, 
 /* What the architectural layer would answer, without filling or changing anything (debugger): false if va is not cached. */
 bool tlb_probe(const struct tlb *t, u32 asid, u32 pcid, u64 va, struct tlb_hit *hit);
 
-/* For the walker: a nested translation of the current ASID was found in the tables. */
-void tlb_nested_fill(struct tlb *t, u64 gpa, u64 pa, unsigned shift, unsigned perm);
-
 /* What EV_FLUSH events carry in a; b is the linear address (FLUSH_PAGE), else the ASID. */
 enum tlb_flush { FLUSH_EVERYTHING, FLUSH_ASID, FLUSH_PCID, FLUSH_PCIDS, FLUSH_PAGE };
 

@@ -3,8 +3,7 @@
  * record (walk_x86, walk_nested) and without (walk_quick, for TLB fills). Caching lives in tlb.c, printing in
  * walk_print.c. APM2 ch. 5, 15.25.
  */
-#include "mmu/tlb.h"
-#include "mmu/walk.h"
+#include "mmu/tlb_ways.h"
 
 enum {
 	PTE_P = 1,
@@ -92,86 +91,56 @@ static COLD NOINLINE void refuse_npf(const struct walker *k, enum walk_why why, 
 	refuse(w, why, level);
 }
 
-/* Page-protection checks on the merged permissions. APM2 5.6.1-5.6.6. */
-static ALWAYS_INLINE enum walk_why check(const struct paging *p, unsigned perm, unsigned access)
-{
-	if (access & ACC_WRITE && !(perm & PERM_NW))
-		return WALK_READ_ONLY; /* the nested page: gCR0.WP has no say. APM2 15.25.7 */
-	if (access & ACC_EXEC && !(perm & PERM_X))
-		return WALK_NX;
-	if (!p->levels)
-		return WALK_OK;
-	if (access & ACC_USER) {
-		if (!(perm & PERM_U))
-			return WALK_SUPERVISOR;
-	} else if (perm & PERM_U) {
-		if (access & ACC_EXEC) {
-			if (p->smep)
-				return WALK_SMEP;
-		} else if (p->smap && !(access & ACC_AC)) {
-			return WALK_SMAP;
-		}
-	}
-	if (access & ACC_WRITE && !(perm & PERM_W) && (access & ACC_USER || p->wp))
-		return WALK_READ_ONLY;
-	return WALK_OK;
-}
-
-enum walk_why walk_check(const struct walk_env *env, unsigned perm, unsigned access)
-{
-	return check(&env->p, perm, access);
-}
-
 /* ---- table entries ---- */
 
 /* Reserved bits common to all 8-byte entries of a mode: address bits that the model lacks, 62:52 in legacy PAE
  * (available in long mode), NX without EFER.NXE. APM2 5.2.3, 5.3.3, 5.4.1. */
-static ALWAYS_INLINE u64 reserved_high(const struct paging *p)
+static ALWAYS_INLINE u64 reserved_high(const struct paging *p, unsigned levels)
 {
-	u64 r = ~mask_low(p->pa_bits) & mask_low(52);
+	u64 r = ~offset_mask(p->pa_bits) & offset_mask(52);
 
-	if (p->levels == 3)
+	if (levels == 3)
 		r |= bits(~0ull, 62, 52) << 52;
-	return nx_on(p) ? r : r | PTE_NX;
+	return p->nx && levels > 2 ? r : r | PTE_NX;
 }
 
 /* Reserved bits that are set in a present entry, whose page (if it is a leaf) has 1 << shift bytes. */
-static ALWAYS_INLINE u64 reserved_set(const struct paging *p, u64 high, u64 val, unsigned level, unsigned shift,
-				      bool large)
+static ALWAYS_INLINE u64 reserved_set(const struct paging *p, unsigned levels, u64 high, u64 val, unsigned level,
+				      unsigned shift, bool large)
 {
-	if (p->levels == 2) {
+	if (levels == 2) {
 		/* PSE-36: bits 20:13 are address bits 39:32, bit 21 is reserved. Nothing else is. APM2 5.2.2, figure
 		 * 5-8 */
-		return large ? val & (BIT(21) | (~mask_low(p->pa_bits) >> 32 & 0xff) << 13) : 0;
+		return large ? val & (BIT(21) | (~offset_mask(p->pa_bits) >> 32 & 0xff) << 13) : 0;
 	}
 	if (level >= 4)
 		return val & (high | PTE_PS | PTE_G); /* PML4E, PML5E: 8:7. APM2 figures 5-19, 5-20 */
-	if (p->levels == 3 && level == 3)
+	if (levels == 3 && level == 3)
 		return val & (high | PTE_NX | 0x1e6); /* PDPE of legacy PAE: 63, 8:5, 2:1. APM2 figure 5-10 */
 	if (!large)
 		return val & high;
 	if (level == 3 && !p->page1gb)
 		return PTE_PS;
-	return val & (high | (mask_low(shift) & ~mask_low(13)));
+	return val & (high | (offset_mask(shift) & ~offset_mask(13)));
 }
 
 /* Does a present entry map a page? */
-static ALWAYS_INLINE bool is_leaf(const struct paging *p, u64 val, unsigned level)
+static ALWAYS_INLINE bool is_leaf(const struct paging *p, unsigned levels, u64 val, unsigned level)
 {
 	if (level == 1)
 		return true;
 	if (!(val & PTE_PS) || level > 3)
 		return false;
 	if (level == 3)
-		return p->levels > 3;
-	return p->levels > 2 || p->pse;
+		return levels > 3;
+	return levels > 2 || p->pse;
 }
 
-static ALWAYS_INLINE u64 leaf_base(const struct paging *p, u64 val, unsigned level, unsigned shift)
+static ALWAYS_INLINE u64 leaf_base(unsigned levels, u64 val, unsigned level, unsigned shift)
 {
-	if (p->levels == 2 && level == 2)
+	if (levels == 2 && level == 2)
 		return (val & 0xffc00000) | (val >> 13 & 0xff) << 32;
-	return val & PTE_ADDRESS & ~mask_low(shift);
+	return val & PTE_ADDRESS & ~offset_mask(shift);
 }
 
 static ALWAYS_INLINE bool nested(const struct walker *k, struct leaf *out, u64 gpa, unsigned access, unsigned serves);
@@ -268,23 +237,23 @@ static ALWAYS_INLINE bool walk_refuse(const struct walker *k, enum walk_why why,
 }
 
 /* From the root to the leaf: presence and reserved bits of every level. The leaf's permissions and A/D bits are the
- * caller's. */
-static ALWAYS_INLINE bool walk_tables(const struct walker *k, struct leaf *out, u64 va, unsigned access, unsigned dim,
-				      unsigned serves)
+ * caller's. levels is p->levels, of which the compiler may know something. */
+static ALWAYS_INLINE bool walk_levels(const struct walker *k, const struct paging *p, unsigned levels, struct leaf *out,
+				      u64 va, unsigned access, unsigned dim, unsigned serves)
 {
-	const struct paging *p = dim == FIRST ? &k->env->p : &k->env->np;
-	const unsigned ibits = p->levels > 2 ? 9 : 10;
-	const u64 high = reserved_high(p);
-	u64 table = p->root, all = PTE_W | PTE_U, any = 0; /* bits set in all, in any of the entries */
-	unsigned shift = 12 + ibits * (p->levels - 1u);
-	struct entry e = {.size = p->levels > 2 ? 8 : 4, .dim = (u8)dim, .level = p->levels, .has_a = false}, up;
+	const unsigned ibits = levels > 2 ? 9 : 10;
+	const u64 high = reserved_high(p, levels);
+	u64 table = p->root, all = PTE_W | PTE_U | PTE_A, any = 0; /* bits set in all, in any of the entries */
+	unsigned shift = 12 + ibits * (levels - 1);
+	struct entry e = {.size = levels > 2 ? 8 : 4, .dim = (u8)dim, .level = (u8)levels}, up;
 
 	for (;; e.level--, shift -= ibits) {
 		bool leaf;
 
-		up = e;
-		e.gpa = table + (va >> shift & mask_low(ibits)) * e.size;
-		e.has_a = e.level != 3 || p->levels != 3;
+		if (!k->quick)
+			up = e;
+		e.gpa = table + (va >> shift & offset_mask(ibits)) * e.size;
+		e.has_a = levels != 3 || e.level != 3;
 		if (!e.has_a && p->use_pdpte) {
 			e.val = p->pdpte[va >> 30 & 3];
 			if (!k->quick)
@@ -292,12 +261,12 @@ static ALWAYS_INLINE bool walk_tables(const struct walker *k, struct leaf *out, 
 		} else if (!entry_read(k, &e, serves)) {
 			return false;
 		}
-		if (!entry_use(k, &up, PTE_A)) /* at the root: no entry, has_a is false */
+		if (!k->quick && !entry_use(k, &up, PTE_A)) /* at the root: no entry, has_a is false */
 			return false;
 		if (unlikely(!(e.val & PTE_P)))
 			return walk_refuse(k, WALK_NOT_PRESENT, &e, va, access, serves);
-		leaf = is_leaf(p, e.val, e.level);
-		if (unlikely(reserved_set(p, high, e.val, e.level, shift, leaf && e.level > 1)))
+		leaf = is_leaf(p, levels, e.val, e.level);
+		if (unlikely(reserved_set(p, levels, high, e.val, e.level, shift, leaf && e.level > 1)))
 			return walk_refuse(k, WALK_RESERVED, &e, va, access, serves);
 		if (e.has_a) {
 			all &= e.val;
@@ -305,14 +274,27 @@ static ALWAYS_INLINE bool walk_tables(const struct walker *k, struct leaf *out, 
 		}
 		if (leaf)
 			break;
-		table = e.val & (e.size == 8 ? PTE_ADDRESS : 0xfffff000);
+		table = e.val & (levels > 2 ? PTE_ADDRESS : 0xfffff000);
 	}
+	if (k->quick && !(all & PTE_A))
+		return false;
 	out->perm = (u8)((all & PTE_W ? PERM_W : 0) | (all & PTE_U ? PERM_U : 0) | PERM_NW |
-			 (any & PTE_NX && nx_on(p) ? 0 : PERM_X) | (e.val & PTE_G && p->pge ? PERM_G : 0));
-	out->pa = leaf_base(p, e.val, e.level, shift) | (va & mask_low(shift));
+			 (any & PTE_NX && p->nx && levels > 2 ? 0 : PERM_X) | (e.val & PTE_G && p->pge ? PERM_G : 0));
+	out->pa = leaf_base(levels, e.val, e.level, shift) | (va & offset_mask(shift));
 	out->shift = (u8)shift;
 	out->e = e;
 	return true;
+}
+
+/* Long mode, where most time goes, is compiled apart. */
+static ALWAYS_INLINE bool walk_tables(const struct walker *k, struct leaf *out, u64 va, unsigned access, unsigned dim,
+				      unsigned serves)
+{
+	const struct paging *p = dim == FIRST ? &k->env->p : &k->env->np;
+
+	if (k->quick && p->levels == 4)
+		return walk_levels(k, p, 4, out, va, access, dim, serves);
+	return walk_levels(k, p, p->levels, out, va, access, dim, serves);
 }
 
 /* The leaf's page is being used: its A and D bits, and the D that results. */
@@ -426,7 +408,7 @@ static ALWAYS_INLINE bool walk_first(const struct walker *k, struct leaf *g, u64
 	}
 	if (!walk_tables(k, g, va, access, FIRST, 0))
 		return false;
-	why = check(p, g->perm, access);
+	why = walk_check(p, g->perm, access);
 	if (unlikely(why))
 		return walk_refuse(k, why, &g->e, va, access, 0);
 	if (!leaf_use(k, g, access))
