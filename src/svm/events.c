@@ -127,12 +127,14 @@ static bool vnmi_wanted(const struct svm_state *s)
 	return (s->int_ctl & (V_NMI_ENABLE | V_NMI | V_NMI_MASK)) == (V_NMI_ENABLE | V_NMI);
 }
 
+/* Masked or not: what unmasks it need not know of it. */
 bool svm_virtual_pending(const struct x86_cpu *c)
 {
 	const struct svm_state *s = &c->svm;
 
 	return s->guest && !s->smm_suspends &&
-	       (svm_priv_of(s)->inject || (virtual_gif(s) && (virq_wanted(s) || vnmi_wanted(s))));
+	       (svm_priv_of(s)->inject || s->int_ctl & V_IRQ ||
+		(s->int_ctl & (V_NMI_ENABLE | V_NMI)) == (V_NMI_ENABLE | V_NMI));
 }
 
 int svm_virtual_interrupt(struct x86_cpu *c)

@@ -23,7 +23,6 @@ const struct field svm_fields[] = {
 	FIELD_DEC(struct svm_state, asid),
 	S(vmcb_pa),
 	FIELD_ARRAY(struct svm_state, icpt),
-	FIELD_(struct svm_state, pad0, FMT_PAD, 0),
 	S(vm_cr),
 	S(hsave_pa),
 	S(svm_key),

@@ -132,6 +132,7 @@ void svm_to_host(struct x86_cpu *c)
 	s->guest = s->np = 0;
 	c->shadow = c->shadow_nmi = 0;
 	c->db_pending = 0;
+	c->faults = 0; /* what was under delivery stands in EXITINTINFO */
 	c->pending &= ~(u32)(PEND_SHADOW | PEND_DB | PEND_VIRQ | PEND_VNMI);
 	c->activity = ACT_RUN;
 	c->monitor_pa = MONITOR_NONE;

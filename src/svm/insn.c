@@ -180,7 +180,7 @@ static void skinit_state(struct x86_cpu *c, u32 slb)
 void svm_skinit(struct x86_cpu *c, u32 eax)
 {
 	u32 slb = eax & 0xffff0000u, entry;
-	struct svm_state *s = &c->svm;
+	struct svm_state *s = &c->svm, keep;
 
 	if (!x86_has(c->model, X86_F_SKINIT))
 		x86_ud(c, RULE_UD_SKINIT);
@@ -188,7 +188,9 @@ void svm_skinit(struct x86_cpu *c, u32 eax)
 	svm_check(c, s, ICPT_SKINIT);
 	x86_sync(c);
 	c->budget--;
+	keep = *s;
 	x86_reset(c, true);
+	*s = keep; /* "most MSRs also retain their values" */
 	skinit_state(c, slb);
 	/* Steps 2 to 5: there is neither a device exclusion vector nor a TPM here; with no TPM that answers, SKINIT
 	 * goes on as it does on hardware: "it does not depend on any response". The image's length is used by the TPM

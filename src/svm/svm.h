@@ -42,7 +42,6 @@ struct svm_state {
 	u32 asid;  /* of the running guest */
 	u64 vmcb_pa;
 	u32 icpt[ICPT_WORDS]; /* the running guest's intercepts */
-	u32 pad0;
 	u64 vm_cr, hsave_pa, svm_key, tsc_ratio; /* MSRs */
 	u64 iopm_pa, msrpm_pa, tsc_offset, int_ctl; /* of the running guest; int_ctl is the live V_TPR/V_IRQ/V_GIF/... word, VMCB 60h */
 	u64 priv[64]; /* src/svm's own: clean-bit cache tags and values, pause filter, event under delivery, ... described by svm_fields */

@@ -259,6 +259,7 @@ static void enter(struct x86_cpu *c, const u8 *v)
 	s->np = p->g.np != 0;
 	s->smm_suspends = 0;
 	c->activity = ACT_RUN;
+	c->faults = 0;
 	c->monitor_pa = MONITOR_NONE;
 	flush(c, vmcb_tlb_control(v));
 	svm_state_changed(c);
@@ -299,7 +300,7 @@ void svm_vmrun(struct x86_cpu *c, u64 rax)
 	svm_insn_check(c);
 	svm_vmcb_check(c, rax);
 	svm_check(c, s, ICPT_VMRUN);
-	if (unlikely(s->guest))
+	if (unlikely(s->smm_suspends))
 		x86_unimplemented(c, "VMRUN inside the SMM handler that interrupted a guest (undefined: APM2 15.5)");
 	next = x86_next_rip(c);
 	x86_sync(c);
