@@ -372,7 +372,7 @@ START_TEST(smi_and_rsm)
 
 	long_mode(0, true);
 	for (unsigned r = 0; r < 16; r++)
-		c->r[r] = 0x1111111111111111 * (r & 15) + r;
+		c->r[r] = 0x1111111111111111ull * (r & 15) + r;
 	memcpy(regs, c->r, sizeof regs);
 	cs = c->seg[SEG_CS];
 	cr3 = c->cr3;
