@@ -107,8 +107,8 @@ FUSED_KERNELS(64)
 	{                                                                                                                        \
 		u##w r = kernel##w(c, REG_GET##w(c, op_dst(o)), (B));                                                             \
 		switch (cc) {                                                                                                    \
-		case 2: return r == 0;                                                                                           \
-		case 3: return r != 0;                                                                                           \
+		case 4: return r == 0;                                                                                           \
+		case 5: return r != 0;                                                                                           \
 		default: return flags_cond(c, cc);                                                                               \
 		}                                                                                                                \
 	}
@@ -238,6 +238,7 @@ static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o,
 	return x86_leave(c);
 }
 #define NEAR(w)                                                                                                                  \
+	static INSN call_rel##w##_slow(struct x86_cpu *c, const struct x86_op *o); /* op->block is taken */                       \
 	static ALWAYS_INLINE INSN call_rel##w(struct x86_cpu *c, const struct x86_op *o, enum am m)                               \
 	{                                                                                                                        \
 		u64 rip = c->r[R_RIP] + (u64)op_imm(o), ret = c->r[R_RIP] + (u64)op_disp(o);                                      \
@@ -248,7 +249,7 @@ static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o,
 				return x86_bad_target(c, o);                                                                     \
 		}                                                                                                                \
 		if (!push(c, o, m, w / 8, ret))                                                                                  \
-			return o->slow(c, o);                                                                                    \
+			return call_rel##w##_slow(c, o);                                                                                  \
 		if (m == AM_SLOW)                                                                                                \
 			return branch_slow(c, o, rip);                                                                           \
 		return jump_rel(c, o, m, true);                                                                                  \

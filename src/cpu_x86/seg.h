@@ -65,11 +65,11 @@ static inline void *sys_host(struct x86_cpu *c, u64 va, unsigned size, unsigned 
 		return NULL;
 	return (void *)(uintptr_t)(va + e->add);
 }
-static inline u64 sys_load8(struct x86_cpu *c, u64 va)
+static inline u64 sys_load(struct x86_cpu *c, u64 va, unsigned size)
 {
-	const void *p = sys_host(c, va, 8, TLB_R, TLB_SUPER);
+	const void *p = sys_host(c, va, size, TLB_R, TLB_SUPER);
 
-	return likely(p != NULL) ? load_le(p, 8) : x86_load_sys(c, va, 8);
+	return likely(p != NULL) ? load_le(p, size) : x86_load_sys(c, va, size);
 }
 /* Linear addresses of tables wrap at 4 GB outside long mode. */
 static inline u64 sys_va(const struct x86_cpu *c, u64 va) { return x86_long(c) ? va : (u32)va; }
