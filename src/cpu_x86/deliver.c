@@ -32,8 +32,8 @@ static u64 deliver_real(struct x86_cpu *c, const struct delivery *d)
 
 	if (4u * d->vector + 3 > c->idt.limit)
 		x86_raise(c, VEC_GP, gate_error(c, d), RULE_IDT_LIMIT);
-	ip = (u16)x86_load_sys(c, (u32)va, 2);
-	cs = (u16)x86_load_sys(c, (u32)(va + 2), 2);
+	ip = (u16)sys_load(c, (u32)va, 2);
+	cs = (u16)sys_load(c, (u32)(va + 2), 2);
 	x86_push_at(c, &sp, 2, flags_image(c, d));
 	x86_push_at(c, &sp, 2, c->seg[SEG_CS].sel);
 	x86_push_at(c, &sp, 2, d->rip);
@@ -93,9 +93,9 @@ static u64 deliver_long(struct x86_cpu *c, const struct delivery *d)
 
 	if (unlikely(16u * d->vector + 15 > c->idt.limit))
 		x86_raise(c, VEC_GP, gate_error(c, d), RULE_IDT_LIMIT);
-	lo = sys_load8(c, va);
+	lo = sys_load(c, va, 8);
 	check_gate(c, d, lo, 1u << TYPE_INT | 1u << TYPE_TRAP);
-	rip = gate_offset(lo, true) | sys_load8(c, va + 8) << 32;
+	rip = gate_offset(lo, true) | sys_load(c, va + 8, 8) << 32;
 	cpl = check_handler(c, gate_sel(lo), &cs);
 	ist = bits(lo, 34, 32);
 	sp = ist ? stack_tss64(c, 0x24 + 8 * (ist - 1)) : cpl < c->cpl ? stack_tss64(c, 4 + 8 * cpl) : c->r[R_SP];
@@ -186,7 +186,7 @@ static u64 deliver_legacy(struct x86_cpu *c, const struct delivery *d)
 
 	if (8u * d->vector + 7 > c->idt.limit)
 		x86_raise(c, VEC_GP, gate_error(c, d), RULE_IDT_LIMIT);
-	h.lo = sys_load8(c, (u32)(c->idt.base + 8 * d->vector));
+	h.lo = sys_load(c, (u32)(c->idt.base + 8 * d->vector), 8);
 	check_gate(c, d, h.lo,
 		   1u << TYPE_TASK | 1u << TYPE_INT16 | 1u << TYPE_TRAP16 | 1u << TYPE_INT | 1u << TYPE_TRAP);
 	if (desc_type(h.lo) == TYPE_TASK) {

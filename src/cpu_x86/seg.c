@@ -116,12 +116,12 @@ bool seg_find_desc(struct x86_cpu *c, u16 sel, struct x86_desc *d)
 
 	if (!desc_in_table(c, sel, 8))
 		return false;
-	d->lo = sys_load8(c, va);
+	d->lo = sys_load(c, va, 8);
 	d->hi = 0;
 	if (unlikely(desc_wide(c, d->lo))) {
 		if (!desc_in_table(c, sel, 16))
 			return false;
-		d->hi = sys_load8(c, va + 8);
+		d->hi = sys_load(c, va + 8, 8);
 	}
 	return true;
 }

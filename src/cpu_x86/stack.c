@@ -40,28 +40,37 @@ void stack_init_current(struct x86_cpu *c, struct stack *s)
 
 static u64 stack_va(struct x86_cpu *c, const struct stack *s, u64 sp, unsigned size)
 {
+	u64 va = s->flat ? sp : (u32)(s->base + sp);
+
 	if (s->flat) {
 		if (!x86_canonical(c, sp) || !x86_canonical(c, sp + size - 1))
 			x86_raise(c, VEC_SS, s->error, RULE_SS_NONCANONICAL);
-		return sp;
-	}
-	if (sp < s->lo || sp + size - 1 > s->hi)
+	} else if (sp < s->lo || sp + size - 1 > s->hi) {
 		x86_raise(c, VEC_SS, s->error, RULE_SS_LIMIT);
-	return (u32)(s->base + sp);
+	}
+	if (unlikely(s->cpl == 3 && c->flags & FLAG_AC && c->cr0 & CR0_AM && va & (size - 1)))
+		x86_raise(c, VEC_AC, 0, RULE_AC_ALIGN);
+	return va;
 }
+
+static inline enum tlb_class class_of(const struct stack *s) { return s->cpl == 3 ? TLB_USER : TLB_SUPER; }
 
 void stack_push(struct x86_cpu *c, struct stack *s, unsigned size, u64 val)
 {
-	u64 sp = (s->sp - size) & s->mask;
+	u64 sp = (s->sp - size) & s->mask, va = stack_va(c, s, sp, size);
+	void *p = sys_host(c, va, size, TLB_W, class_of(s));
 
-	x86_store_as(c, stack_va(c, s, sp, size), size, val, s->cpl);
+	if (likely(p != NULL))
+		store_le(p, size, val);
+	else
+		x86_store_as(c, va, size, val & mask_low(8 * size), s->cpl);
 	s->sp = sp;
 }
 
 void stack_push_frame(struct x86_cpu *c, struct stack *s, const u64 *v, unsigned n)
 {
 	u64 sp = s->sp - 8 * n;
-	void *p = sys_host(c, sp, 8 * n, TLB_W, s->cpl == 3 ? TLB_USER : TLB_SUPER);
+	void *p = sys_host(c, sp, 8 * n, TLB_W, class_of(s));
 
 	if (likely(p != NULL)) { /* a hot entry is canonical */
 		memcpy(p, v, 8 * n);
@@ -79,7 +88,7 @@ u64 stack_tss64(struct x86_cpu *c, unsigned off)
 
 	if (off + 7 > tr->limit)
 		x86_raise(c, VEC_TS, sel_error(c, tr->sel), RULE_TSS_STACK);
-	return sys_load8(c, tr->base + off);
+	return sys_load(c, tr->base + off, 8);
 }
 
 /* SS:ESP of an inner level from a legacy TSS, checked. APM2 12.2.4 */
@@ -93,8 +102,8 @@ void stack_tss(struct x86_cpu *c, unsigned cpl, struct x86_desc *d, u16 *ss, str
 
 	if (off + size + 1 > tr->limit)
 		x86_raise(c, VEC_TS, sel_error(c, tr->sel), RULE_TSS_STACK);
-	sp = x86_load_sys(c, sys_va(c, tr->base + off), size);
-	*ss = (u16)x86_load_sys(c, sys_va(c, tr->base + off + size), 2);
+	sp = sys_load(c, sys_va(c, tr->base + off), size);
+	*ss = (u16)sys_load(c, sys_va(c, tr->base + off + size), 2);
 	seg_check_stack(c, *ss, cpl, VEC_TS, d);
 	x86_desc_to_seg(d, *ss, &seg);
 	stack_init_seg(s, &seg, sp, cpl, sel_error(c, *ss));

@@ -28,7 +28,7 @@ struct task {
 
 static u64 tss_read(struct x86_cpu *c, u64 base, unsigned off, unsigned size)
 {
-	return x86_load_sys(c, (u32)(base + off), size);
+	return sys_load(c, (u32)(base + off), size);
 }
 static void tss_write(struct x86_cpu *c, u64 base, unsigned off, unsigned size, u64 val)
 {
@@ -71,7 +71,7 @@ static void probe(struct x86_cpu *c, u64 base, unsigned size)
 
 static void set_busy(struct x86_cpu *c, u16 sel, bool busy)
 {
-	u64 va = seg_desc_va(c, sel) + 5, b = x86_load_sys(c, va, 1);
+	u64 va = seg_desc_va(c, sel) + 5, b = sys_load(c, va, 1);
 
 	x86_store_sys(c, va, 1, busy ? b | 2 : b & ~2ull);
 }

@@ -53,10 +53,10 @@ static bool to_monitor(struct x86_cpu *c, unsigned vector)
 
 	if (!(tr->attr & 8) || tr->limit < 103)
 		x86_gp(c, 0, RULE_V86_REDIRECT_MAP);
-	map = (u32)x86_load_sys(c, sys_va(c, tr->base + 102), 2) - 32 + vector / 8;
+	map = (u32)sys_load(c, sys_va(c, tr->base + 102), 2) - 32 + vector / 8;
 	if (map > tr->limit)
 		x86_gp(c, 0, RULE_V86_REDIRECT_MAP);
-	return x86_load_sys(c, sys_va(c, tr->base + map), 1) >> (vector & 7) & 1;
+	return sys_load(c, sys_va(c, tr->base + map), 1) >> (vector & 7) & 1;
 }
 
 bool v86_redirect(struct x86_cpu *c, unsigned vector)
@@ -70,8 +70,8 @@ bool v86_redirect(struct x86_cpu *c, unsigned vector)
 			x86_gp(c, 0, RULE_V86_IOPL);
 		return false;
 	}
-	ip = (u16)x86_load_sys(c, 4 * vector, 2);
-	cs = (u16)x86_load_sys(c, 4 * vector + 2, 2);
+	ip = (u16)sys_load(c, 4 * vector, 2);
+	cs = (u16)sys_load(c, 4 * vector + 2, 2);
 	x86_push_at(c, &sp, 2, iopl3 ? x86_get_flags(c) : vme_flags(c));
 	x86_push_at(c, &sp, 2, c->seg[SEG_CS].sel);
 	x86_push_at(c, &sp, 2, x86_next_rip(c));
