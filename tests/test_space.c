@@ -156,6 +156,7 @@ START_TEST(later_regions_win)
 	ck_assert_ptr_null(space_host(&s, 0xa0000, false));
 	ck_assert_ptr_eq(space_find(&s, 0x9ffff), ram);
 	ck_assert_ptr_eq(space_find(&s, 0xc0000), ram);
+	changes = 0;
 	region_enable(&s, d, false);
 	ck_assert_uint_eq(changes, 1);
 	ck_assert_uint_eq(space_read(&s, 0xa0000, 1), 7);
@@ -228,6 +229,7 @@ START_TEST(a20_gate)
 	space_add_ram(&s, "ram", 0, 4 << 20, false, &err);
 	space_write(&s, 0x10, 1, 1);
 	space_write(&s, 0x100010, 1, 2);
+	changes = 0;
 	space_set_a20(&s, false);
 	ck_assert_uint_eq(changes, 1);
 	ck_assert_uint_eq(space_read(&s, 0x100010, 1), 1);

@@ -131,13 +131,17 @@ static void map_range(struct space *s, u64 lo, u64 hi)
 /* Blocks decoded from pages of [lo, hi) will not be found there any more. */
 static void code_leaves(struct space *s, u64 lo, u64 hi)
 {
-	if (!s->code_hit || s->shift != 12)
+	if (!s->code_hit)
 		return;
-	for (u64 pa = lo & PAGE_MASK; pa < hi; pa += PAGE_SIZE) {
-		struct page_info *pi = space_page(s, pa);
+	for (unsigned i = 0; i < s->regions; i++) {
+		struct region *r = &s->region[i];
+		u64 end = hi < r->base + r->size ? hi : r->base + r->size;
 
-		if (pi && pi->code)
-			s->code_hit(s->code_owner, pa, PAGE_SIZE);
+		if (r->off || r->kind == REGION_DEVICE)
+			continue;
+		for (u64 pa = lo > r->base ? lo & PAGE_MASK : r->base; pa < end; pa += PAGE_SIZE)
+			if (s->page[r->page0 + ((pa - r->base) >> 12)].code && space_find(s, pa) == r)
+				s->code_hit(s->code_owner, pa, PAGE_SIZE);
 	}
 }
 
@@ -193,6 +197,13 @@ static struct region *region_new(struct space *s, const char *name, u64 base, u6
 	return r;
 }
 
+/* Enter a complete new region in the map. Its pages hold no code yet, but those that it hides may. */
+static void region_appears(struct space *s, struct region *r)
+{
+	r->off = true;
+	region_enable(s, r, true);
+}
+
 struct region *space_add_ram(struct space *s, const char *name, u64 base, u64 size, bool rom, struct error *err)
 {
 	struct region *r;
@@ -218,7 +229,7 @@ struct region *space_add_ram(struct space *s, const char *name, u64 base, u64 si
 	r->host = host;
 	r->page0 = s->pages;
 	s->pages += (u32)(size >> 12);
-	map_range(s, base, base + size);
+	region_appears(s, r);
 	return r;
 }
 
@@ -230,7 +241,7 @@ struct region *space_add_device(struct space *s, u64 base, u64 size, const struc
 		return NULL;
 	r->ops = ops;
 	r->dev = dev;
-	map_range(s, base, base + size);
+	region_appears(s, r);
 	return r;
 }
 

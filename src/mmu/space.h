@@ -68,7 +68,7 @@ struct space {
 	/* Called before a store to [pa, pa+size) of a page whose code bits meet it, and by whoever changes the map. */
 	void (*code_hit)(void *owner, u64 pa, unsigned size);
 	void *code_owner;
-	/* Called when the map changes (a region moved, or went on or off): cached translations are void. */
+	/* Called when the map changes (a region was added, moved, went on or off; A20): cached translations are void. */
 	void (*map_changed)(void *owner);
 	/* Sees device accesses, and those that nobody answers, when set (for -d mmio,pio). */
 	void (*spy)(void *arg, u64 pa, unsigned size, bool write, u64 val);

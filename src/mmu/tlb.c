@@ -275,12 +275,14 @@ static ALWAYS_INLINE bool data_prime(struct tlb *t, u64 va, unsigned access, str
 	return true;
 }
 
-/* Fetch: supervisor fetches do not know AC, so they take the class that the CPU has selected. */
+/* Fetch: ACC_AC says nothing of fetches, so they take the class that the CPU has selected. */
 static ALWAYS_INLINE bool fetch_prime(struct tlb *t, u64 va, unsigned access, struct tlb_hit *hit)
 {
 	struct tlb_entry *e = &t->i[(va >> 12) & (ITLB_SIZE - 1)];
-	u64 cls = access & ACC_USER ? TLB_USER : (t->ctx & 3) == TLB_SUPER_AC ? TLB_SUPER_AC : TLB_SUPER;
+	u64 cls = t->ctx & 3;
 
+	if ((cls == TLB_USER || cls == TLB_USER_ALIGN) != !!(access & ACC_USER))
+		cls = access & ACC_USER ? TLB_USER : TLB_SUPER;
 	hit->host = space_host(t->env.mem, hit->pa, false);
 	if (unlikely(!hit->host || (t->watches && watched(t, va))))
 		return false;

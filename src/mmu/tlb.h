@@ -40,13 +40,15 @@ static inline bool itlb_lookup(const struct tlb *t, u64 va, u64 *pa)
 	return e->tag[TLB_X] == ((va & PAGE_MASK) | t->ctx);
 }
 
-/* After any change of t->env, t->asid or t->pcid (mode switch, MOV CR0/CR3/CR4, EFER, VMRUN, #VMEXIT): selects the context; no flush. */
+/* After any change of t->env, t->asid or t->pcid (mode switch, MOV CR0/CR3/CR4, EFER, VMRUN, #VMEXIT): selects the context; no
+ * flush. The class of t->ctx stays. Sets env.ntlb. */
 void tlb_switch(struct tlb *t);
 /* Selects the class of the explicit accesses that follow: sets t->ctx. */
 static inline void tlb_set_class(struct tlb *t, enum tlb_class cls) { t->ctx = t->base_ctx | (u64)cls; }
 
-/* Translate va for one access of at most one page with class cls. True: *hit is filled and the hot layer primed. False: *w holds the
- * complete record of the refused walk. */
+/* Translate va for one access inside a page, by enum access bits. True: *hit is filled and the hot layer primed for the class that the access
+ * bits name. False: *w holds the complete record of the refused walk. A cached entry that refuses is dropped and the tables are walked before a
+ * fault is reported; a write to a page not marked dirty walks to set D. APM2 5.5.3. */
 bool tlb_translate(struct tlb *t, u64 va, unsigned access, struct tlb_hit *hit, struct walk *w);
 /* What the architectural layer would answer, without filling or changing anything (debugger): false if va is not cached. */
 bool tlb_probe(const struct tlb *t, u32 asid, u32 pcid, u64 va, struct tlb_hit *hit);
@@ -60,7 +62,8 @@ void tlb_flush_asid(struct tlb *t, u32 asid, bool keep_global);    /* TLB_CONTRO
 void tlb_flush_pcid(struct tlb *t, u32 asid, u32 pcid);            /* MOV CR3: non-global translations of one PCID */
 void tlb_flush_pcids(struct tlb *t, u32 asid, bool keep_global);   /* INVPCID types 2, 3: linear translations of all PCIDs */
 void tlb_flush_page(struct tlb *t, u32 asid, u32 pcid, u64 va, bool global); /* INVLPG, INVLPGA (global = true), INVPCID 0 (false) */
-/* The hot layer forgets (physical map changed, watch set changed). Architectural content stays; host pointers are looked up anew. */
+/* The hot layer forgets (physical map changed, watch set changed, a page's dirty mark was cleared, t->arch was loaded). Architectural content
+ * stays; host pointers are looked up anew. */
 void tlb_forget_hot(struct tlb *t);
 /* The page of host memory at pa (4 KB) now holds code: no write tag may point at it. */
 void tlb_protect_code(struct tlb *t, u64 pa);

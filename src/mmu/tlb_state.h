@@ -25,8 +25,9 @@ struct tlb_entry {
 };
 _Static_assert(sizeof(uintptr_t) == 8, "itlb_lookup keeps physical addresses in tlb_entry.add");
 
-/* Privilege classes, the low bits of the context. */
-enum tlb_class { TLB_SUPER, TLB_USER, TLB_SUPER_AC, TLB_CLASSES };
+/* Privilege classes, the low bits of the context. TLB_USER_ALIGN (alignment checks on) never stands in a data tag, so that
+ * every access comes to the check. */
+enum tlb_class { TLB_SUPER, TLB_USER, TLB_SUPER_AC, TLB_USER_ALIGN, TLB_CLASSES };
 
 /* A context number: which generations and permission mode it stands for. */
 struct tlb_slot {

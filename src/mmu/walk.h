@@ -39,7 +39,8 @@ struct paging {
 	bool pge;      /* CR4.PGE: G counts */
 	bool page1gb;  /* 1 GB pages implemented (else PS in a PDPE is reserved) */
 	u8 pa_bits;    /* physical address width of the model: higher bits are reserved */
-	bool use_pdpte; /* PAE: the four PDPEs come from pdpte[] (loaded at MOV CR3), not from memory */
+	bool use_pdpte; /* PAE: the four PDPEs come from pdpte[] (loaded at MOV CR3), not from memory; never in a guest under
+	                 * nested paging: APM2 15.25.10 */
 	u64 pdpte[4];
 };
 
@@ -88,7 +89,7 @@ struct walk_env {
 	struct space *mem;
 	struct paging p;      /* first dimension: the host's own, or the guest's */
 	bool nested;
-	struct paging np;     /* nested dimension */
+	struct paging np;     /* nested dimension; levels is not 0 (VMRUN refuses nested paging without hCR0.PG: APM2 15.25.3) */
 	struct tlb *ntlb;     /* cached nested translations of the current ASID are used and filled; NULL: every reference is read */
 	bool ro_tables;       /* read-only guest page tables (VMCB 90h bit 6): table reads are nested reads unless A/D is set. APM2 15.25.5 */
 };
@@ -104,7 +105,8 @@ void walk_x86(const struct walk_env *env, u64 va, unsigned access, bool set_ad, 
 void walk_nested(const struct walk_env *env, u64 gpa, unsigned access, bool set_ad, struct walk *w);
 
 /* As walk_x86 with set_ad, without the record: step[] stays empty. False: the walk would be refused or would have to set A or D bits, read
- * a device, or fill env->ntlb for a table page; nothing has changed, and walk_x86 must do it. */
+ * a device, or fill env->ntlb for a table page; nothing has changed (but that a cached nested translation which refuses is dropped), and
+ * walk_x86 must do it. */
 bool walk_quick(const struct walk_env *env, u64 va, unsigned access, struct walk *w);
 /* Page-protection checks: would a page of these merged permissions refuse the access of the first dimension's mode? WALK_OK if not.
  * APM2 5.6.1-5.6.6. */
