@@ -1,0 +1,266 @@
+/*
+ * See machine.h. The run loop: whose turn it is, how far it may go (the next timer, the end of the turn), what to do
+ * when all CPUs sleep. Host time is looked at only to ask for input and to keep --limit-seconds.
+ */
+#include "machine/machine.h"
+
+#include <time.h>
+
+#define POLL_NS   4000000u /* host time between two looks for input */
+#define MS_PER_NS 1000000u
+
+static const struct {
+	int status; /* exit status */
+	const char *text;
+} stops[STOP_COUNT] = {
+	[STOP_NONE] = {0, "still running"},           [STOP_UNTIL] = {8, "instruction limit reached"},
+	[STOP_POWER_OFF] = {0, "powered off"},        [STOP_DEBUG_EXIT] = {1, "isa-debug-exit written"},
+	[STOP_RESET] = {16, "reset by the guest"},    [STOP_TRIPLE_FAULT] = {6, "triple fault"},
+	[STOP_TIME] = {10, "time limit reached"},     [STOP_HALTED] = {12, "all CPUs halted for ever"},
+	[STOP_UNIMPLEMENTED] = {14, "unimplemented"}, [STOP_SIGNAL] = {18, "ended by a signal"},
+};
+
+const struct field machine_fields[] = {
+	FIELD_DEC(struct machine_state, icount),
+	FIELD_DEC(struct machine_state, turn_cpu),
+	FIELD_DEC(struct machine_state, turn_left),
+};
+const size_t machine_fields_n = ARRAY_SIZE(machine_fields);
+
+int machine_exit_status(const struct machine *m, enum stop why)
+{
+	return why == STOP_DEBUG_EXIT ? (int)(m->status & 0xff) : stops[why].status;
+}
+
+const char *machine_stop_text(enum stop why) { return stops[why].text; }
+
+void machine_init(struct machine *m, const struct board_ops *board, void *board_arg)
+{
+	memset(m, 0, sizeof *m);
+	sched_init(&m->sched);
+	m->board = board;
+	m->board_arg = board_arg;
+	m->s.turn_left = MACHINE_TURN;
+}
+
+void machine_add_cpu(struct machine *m, const struct cpu_ops *ops, void *cpu)
+{
+	m->cpu[m->cpus++] = (struct machine_cpu){.ops = ops, .cpu = cpu};
+}
+
+void machine_reset(struct machine *m)
+{
+	m->board->reset(m->board_arg);
+	for (unsigned i = 0; i < m->cpus; i++)
+		m->cpu[i].idle = false;
+	m->s.turn_cpu = 0;
+	m->s.turn_left = MACHINE_TURN;
+}
+
+void machine_stop(struct machine *m, enum stop why)
+{
+	if (!m->stop)
+		m->stop = why;
+	m->sched.kick = true;
+}
+
+void machine_interrupt(struct machine *m) { m->interrupted = 1; }
+
+void machine_wake(struct machine *m, unsigned n)
+{
+	m->cpu[n].idle = false;
+	if (n != m->s.turn_cpu)
+		m->sched.kick = true; /* a CPU that ran alone has to share again */
+}
+
+u64 machine_hash(const struct machine *m)
+{
+	u64 h = field_hash(machine_fields, machine_fields_n, &m->s, m->sched.now);
+
+	for (unsigned i = 0; i < m->cpus; i++)
+		h = m->cpu[i].ops->hash(m->cpu[i].cpu, h);
+	return m->board->hash(m->board_arg, h);
+}
+
+/* ---- the host ---- */
+
+static u64 host_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t); /* a few ns; a few ms exact */
+	return (u64)t.tv_sec * NS_PER_SEC + (u64)t.tv_nsec;
+}
+
+static u64 time_left(const struct machine *m, u64 now)
+{
+	u64 used = m->time_used + (now - m->time_start);
+
+	return !m->time_limit ? TIME_NEVER : used >= m->time_limit ? 0 : m->time_limit - used;
+}
+
+static void host_look(struct machine *m)
+{
+	u64 now = host_now();
+
+	if (m->interrupted)
+		machine_stop(m, STOP_SIGNAL);
+	if (now - m->host_seen < POLL_NS)
+		return;
+	m->host_seen = now;
+	input_flush(&m->input);
+	input_poll(&m->input, m->sched.now, m->s.icount);
+	if (!time_left(m, now))
+		machine_stop(m, STOP_TIME);
+}
+
+/* ---- turns ---- */
+
+static bool cpu_idle(const struct machine_cpu *c) { return c->idle && !c->ops->awake(c->cpu); }
+
+/* The CPU whose turn it is; those that sleep are passed over. NULL: all sleep. */
+static struct machine_cpu *turn_take(struct machine *m)
+{
+	if (!m->s.turn_left) {
+		m->s.turn_cpu = (m->s.turn_cpu + 1) % m->cpus;
+		m->s.turn_left = MACHINE_TURN;
+	}
+	for (unsigned i = 0; i < m->cpus; i++) {
+		unsigned n = (m->s.turn_cpu + i) % m->cpus;
+
+		if (cpu_idle(&m->cpu[n]))
+			continue;
+		if (i) {
+			m->s.turn_cpu = n;
+			m->s.turn_left = MACHINE_TURN;
+		}
+		return &m->cpu[n];
+	}
+	return NULL;
+}
+
+static bool turn_shared(const struct machine *m)
+{
+	for (unsigned i = 0; i < m->cpus; i++)
+		if (i != m->s.turn_cpu && !cpu_idle(&m->cpu[i]))
+			return true;
+	return false;
+}
+
+/* A CPU that runs alone takes turn after turn: what is left is the same as if each had been taken by itself. */
+static void turn_used(struct machine *m, u64 insns)
+{
+	u64 rest = (MACHINE_TURN - m->s.turn_left + insns) % MACHINE_TURN;
+
+	if (insns)
+		m->s.turn_left = rest ? (u32)(MACHINE_TURN - rest) : 0;
+}
+
+static u64 lower(u64 a, u64 b) { return a < b ? a : b; }
+
+static u64 slice_size(const struct machine *m, u64 until)
+{
+	u64 n = lower(MACHINE_SLICE, until - m->s.icount);
+
+	n = lower(n, sched_next(&m->sched) - m->sched.now);
+	if (m->tick.period)
+		n = lower(n, m->tick.next - m->sched.now);
+	if (turn_shared(m))
+		n = lower(n, m->s.turn_left);
+	return m->stepwise ? 1 : n;
+}
+
+static void slice_run(struct machine *m, struct machine_cpu *c, const struct machine_state *before, u64 until)
+{
+	enum cpu_stop why = (m->sched.kick = false, c->ops->run(c->cpu, slice_size(m, until)));
+	u64 ran = m->s.icount - before->icount;
+
+	m->culprit = (unsigned)(c - m->cpu);
+	turn_used(m, ran);
+	switch (why) {
+	case CPU_BUDGET:
+	case CPU_KICK: break;
+	case CPU_IDLE:
+		c->idle = true;
+		if (!ran)
+			m->s = *before; /* asking a sleeper is no turn */
+		break;
+	case CPU_SHUTDOWN: machine_stop(m, STOP_TRIPLE_FAULT); break;
+	case CPU_UNIMPLEMENTED: machine_stop(m, STOP_UNIMPLEMENTED); break;
+	}
+}
+
+/* ---- all CPUs sleep ---- */
+
+static bool all_deaf(const struct machine *m)
+{
+	for (unsigned i = 0; i < m->cpus; i++)
+		if (!m->cpu[i].ops->deaf(m->cpu[i].cpu))
+			return false;
+	return !m->board->may_nmi(m->board_arg);
+}
+
+/* Virtual time stands while the host has the word. */
+static void wait_for_input(struct machine *m)
+{
+	u64 left;
+
+	input_flush(&m->input);
+	if (input_poll(&m->input, m->sched.now, m->s.icount) || !input_open(&m->input))
+		return;
+	left = time_left(m, host_now());
+	input_wait(&m->input, left == TIME_NEVER ? 1000 : (int)lower(left / MS_PER_NS + 1, 1000));
+}
+
+static void idle(struct machine *m)
+{
+	u64 next = sched_next(&m->sched);
+
+	if (all_deaf(m))
+		machine_stop(m, STOP_HALTED);
+	else if (next != TIME_NEVER)
+		m->sched.now = next;
+	else if (input_open(&m->input))
+		wait_for_input(m);
+	else
+		machine_stop(m, STOP_HALTED);
+}
+
+static void tick(struct machine *m)
+{
+	struct machine_tick *t = &m->tick;
+
+	if (!t->period || m->sched.now < t->next)
+		return;
+	t->next = m->sched.now + t->period;
+	t->look(t->arg);
+}
+
+enum stop machine_run(struct machine *m, u64 until)
+{
+	m->stop = STOP_NONE;
+	m->time_start = host_now();
+	while (!m->stop) {
+		struct machine_state before;
+		struct machine_cpu *c;
+
+		host_look(m);
+		sched_fire(&m->sched);
+		tick(m);
+		if (m->stop)
+			break;
+		if (m->s.icount >= until) {
+			m->stop = STOP_UNTIL;
+			break;
+		}
+		before = m->s;
+		c = turn_take(m);
+		if (c)
+			slice_run(m, c, &before, until);
+		else
+			idle(m);
+	}
+	m->time_used += host_now() - m->time_start;
+	input_flush(&m->input);
+	return m->stop;
+}
