@@ -1,0 +1,131 @@
+/*
+ * The PC board: what there is, at which address and on which interrupt line. pc.c reads as the memory map, pc_irq.c as
+ * the wiring. It boots nothing by itself: see loader/pc_boot.h.
+ */
+#ifndef MACHINE_PC_H
+#define MACHINE_PC_H
+
+#include "cpu_x86/block.h"
+#include "cpu_x86/cpu.h"
+#include "devices/acpi_pm.h"
+#include "devices/apic_bus.h"
+#include "devices/debug_port.h"
+#include "devices/fw_cfg.h"
+#include "devices/hpet.h"
+#include "devices/i8042.h"
+#include "devices/i8254.h"
+#include "devices/i8259.h"
+#include "devices/ioapic.h"
+#include "devices/isa_debug_exit.h"
+#include "devices/lapic.h"
+#include "devices/pc_testdev.h"
+#include "devices/port92.h"
+#include "devices/rtc.h"
+#include "devices/uart16550.h"
+#include "devices/vga_text.h"
+#include "machine/machine.h"
+
+#define PC_CPUS      MACHINE_CPUS
+#define PC_UARTS     4
+#define PC_LINES     24 /* interrupt lines: 0-15 ISA, 16-23 on the I/O APIC only */
+#define PC_RAM_MIN   (1ull << 20)
+#define PC_RAM_MAX   (64ull << 30)
+#define PC_BIOS      0xf0000ull /* ROM, twice: here and below 4 GB */
+#define PC_BIOS_HIGH 0xffff0000ull
+#define PC_BIOS_SIZE 0x10000ull
+#define PC_RAM_HIGH  (4ull << 30) /* where RAM goes on above the devices */
+#define PC_TESTDEV   0xff000000ull
+#define PC_ACPI_PM   0x600
+
+struct pc_config {
+	struct x86_model model;
+	u64 ram_size;         /* bytes; whole MB */
+	unsigned cpus, uarts; /* 1..16; 2..4 */
+	s64 rtc_time;         /* seconds since 1970 */
+	bool vga, testdev, debug_exit;
+	u16 debug_exit_base, debug_exit_size;
+};
+
+struct pc;
+
+struct pc_cpu {
+	struct pc *pc;
+	struct x86_cpu x86;
+	struct lapic lapic;
+	struct region *lapic_page;
+};
+
+/* Saved. */
+struct pc_state {
+	u32 line[PC_LINES]; /* who holds each interrupt line up: a bit per enum pc_source */
+	u32 init_sent;      /* CPUs that were sent an INIT which they have not taken yet */
+	u32 sipi_late;      /* and since then a start-up message */
+	u8 sipi_vector[PC_CPUS];
+	u8 reset_control; /* port CF9h */
+	u8 nmi_masked;    /* bit 7 of port 70h */
+	u8 pad[6];
+};
+
+struct pc {
+	struct machine machine;
+	struct pc_config cfg;
+	struct pc_state s;
+	struct space mem, io;
+	u64 ram_low, ram_high; /* bytes of RAM from 0 and from 4 GB on */
+	struct x86_code *code;
+	u8 *vram, *bios[2];
+	struct apic_bus bus;
+	struct ioapic ioapic;
+	struct hpet hpet;
+	struct i8259 pic;
+	struct i8254 pit;
+	struct i8042 kbd;
+	struct rtc rtc;
+	struct port92 port92;
+	struct uart16550 uart[PC_UARTS];
+	struct vga_text vga;
+	struct fw_cfg fw_cfg;
+	struct debug_port debug_port;
+	struct acpi_pm pm;
+	struct isa_debug_exit debug_exit;
+	struct pc_testdev testdev;
+	struct pc_cpu cpu[PC_CPUS];
+};
+
+/* cfg is copied. All of *pc is overwritten; it must not move afterwards. The machine is as after power-on. */
+bool pc_init(struct pc *pc, const struct pc_config *cfg, struct error *err);
+void pc_free(struct pc *pc);
+/* The guest's serial port n talks to the host stream. */
+void pc_serial(struct pc *pc, unsigned n, struct bytes *host);
+/* The NMI button. */
+void pc_nmi(struct pc *pc);
+/* The CPU that runs, or ran last. */
+static inline struct x86_cpu *pc_current(struct pc *pc) { return &pc->cpu[pc->machine.s.turn_cpu].x86; }
+
+/* ---- pc_irq.c, for pc.c ---- */
+extern const struct x86_board pc_board;
+extern const struct region_ops pc_lapic_ops; /* dev is the struct pc_cpu whose page it is */
+extern const struct cpu_ops pc_cpu_ops;      /* cpu is the struct pc_cpu */
+void pc_wire(struct pc *pc);
+void pc_wire_cpu(struct pc_cpu *c);
+/* Shows the local APICs' pages where IA32_APIC_BASE puts them. */
+void pc_map_lapics(struct pc *pc);
+bool pc_may_nmi(const void *pc);
+/* The FERR# latch: IRQ 13. */
+void pc_ferr(struct pc *pc, bool level);
+
+/* ---- pc_state.c: all state as field tables ---- */
+struct pc_part {
+	const char *name;
+	const struct field *fields;
+	size_t n;
+	size_t off; /* of the state struct in struct pc */
+};
+extern const struct pc_part pc_parts[];
+extern const size_t pc_parts_n;
+extern const struct field pc_fields[];
+extern const size_t pc_fields_n;
+u64 pc_hash(const void *pc, u64 seed);
+u64 pc_cpu_hash(const void *cpu, u64 seed);
+
+#endif

@@ -1,0 +1,81 @@
+/* The PC's state as a list of field tables, and the hash over all of it. A device with a state struct has a row here.
+ */
+#include "machine/pc.h"
+
+#include <xxhash.h>
+
+const struct field pc_fields[] = {
+	FIELD_ARRAY(struct pc_state, line),        FIELD_HEX(struct pc_state, init_sent),
+	FIELD_HEX(struct pc_state, sipi_late),     FIELD_ARRAY(struct pc_state, sipi_vector),
+	FIELD_HEX(struct pc_state, reset_control), FIELD_DEC(struct pc_state, nmi_masked),
+	FIELD_(struct pc_state, pad, FMT_PAD, 0),
+};
+const size_t pc_fields_n = ARRAY_SIZE(pc_fields);
+
+#define PART(name, table, member)                                                                                      \
+	{                                                                                                              \
+		name, table, ARRAY_SIZE(table), offsetof(struct pc, member)                                            \
+	}
+#define UART(n) PART("com" #n, uart16550_fields, uart[n - 1].s)
+
+const struct pc_part pc_parts[] = {
+	PART("board", pc_fields, s),
+	PART("ioapic", ioapic_fields, ioapic.s),
+	PART("hpet", hpet_fields, hpet.s),
+	PART("pic", i8259_fields, pic.s),
+	PART("pit", i8254_fields, pit.s),
+	PART("kbd", i8042_fields, kbd.s),
+	PART("rtc", rtc_fields, rtc.s),
+	PART("port92", port92_fields, port92.s),
+	UART(1),
+	UART(2),
+	UART(3),
+	UART(4),
+	PART("vga", vga_text_fields, vga.s),
+	PART("fw_cfg", fw_cfg_fields, fw_cfg.s),
+	PART("debug-port", debug_port_fields, debug_port.s),
+	PART("acpi-pm", acpi_pm_fields, pm.s),
+	PART("pc-testdev", pc_testdev_fields, testdev.s),
+};
+const size_t pc_parts_n = ARRAY_SIZE(pc_parts);
+
+static bool all_zero(const u8 *page) { return !*page && !memcmp(page, page + 1, PAGE_SIZE - 1); }
+
+/* Pages that were never written are zero or as they were made; a zero page counts as none, so that having been written
+ * does not matter. */
+static u64 hash_region(const struct space *s, const struct region *r, u64 h)
+{
+	for (u64 i = 0; i < r->size / PAGE_SIZE; i++) {
+		const u8 *page = r->host + i * PAGE_SIZE;
+
+		if ((s->page[r->page0 + i].dirty || r->kind == REGION_ROM) && !all_zero(page))
+			h = XXH64(page, PAGE_SIZE, h ^ (r->base + i * PAGE_SIZE));
+	}
+	return h;
+}
+
+static u64 hash_memory(const struct space *s, u64 h)
+{
+	for (unsigned i = 0; i < s->regions; i++)
+		if (s->region[i].kind != REGION_DEVICE)
+			h = hash_region(s, &s->region[i], h);
+	return XXH64(&s->a20_mask, sizeof s->a20_mask, h);
+}
+
+u64 pc_hash(const void *arg, u64 h)
+{
+	const struct pc *pc = arg;
+
+	for (size_t i = 0; i < pc_parts_n; i++)
+		h = field_hash(pc_parts[i].fields, pc_parts[i].n, (const char *)pc + pc_parts[i].off, h);
+	return hash_memory(&pc->mem, h);
+}
+
+u64 pc_cpu_hash(const void *arg, u64 h)
+{
+	const struct pc_cpu *c = arg;
+
+	h = field_hash(x86_fields, x86_fields_n, &c->x86, h);
+	h = field_hash(tlb_fields, tlb_fields_n, &c->x86.tlb.arch, h);
+	return field_hash(lapic_fields, LAPIC_FIELDS, &c->lapic.s, h);
+}
