@@ -1,0 +1,161 @@
+/* See pc_boot.h. */
+#include "loader/pc_boot.h"
+
+#include "loader/acpi_tables.h"
+#include "loader/multiboot.h"
+
+#define EBDA 0x9fc00u
+
+/* ---- what a BIOS leaves behind ---- */
+
+/* Interrupts of ISA devices that are level-triggered here: the SCI. */
+enum { SCI_IRQ = 9, LEVEL_IRQS = 1 << SCI_IRQ };
+
+static void out(struct pc *pc, u16 port, u8 val) { space_write(&pc->io, port, 1, val); }
+
+/* Both 8259A: vectors 08h and 70h, every line masked. ELCR as the ACPI tables say. A20 by port 92h. */
+static void program_devices(struct pc *pc)
+{
+	static const struct {
+		u16 port;
+		u8 val;
+	} writes[] = {
+		{0x20, 0x11},
+		{0x21, 0x08},
+		{0x21, 0x04},
+		{0x21, 0x01},
+		{0x21, 0xff},
+		{0xa0, 0x11},
+		{0xa1, 0x70},
+		{0xa1, 0x02},
+		{0xa1, 0x01},
+		{0xa1, 0xff},
+		{0x4d0, LEVEL_IRQS & 0xff},
+		{0x4d1, LEVEL_IRQS >> 8},
+		{0x92, 0x02},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(writes); i++)
+		out(pc, writes[i].port, writes[i].val);
+	for (unsigned i = 0; i < pc->cfg.cpus; i++)
+		lapic_virtual_wire(&pc->cpu[i].lapic);
+}
+
+/* BIOS data area at 400h, and the length of the extended one. */
+static void bios_data(struct pc *pc)
+{
+	static const u16 com[PC_UARTS] = {0x3f8, 0x2f8, 0x3e8, 0x2e8};
+	struct space *m = &pc->mem;
+
+	for (unsigned i = 0; i < pc->cfg.uarts; i++)
+		space_write(m, 0x400 + 2 * i, 2, com[i]);
+	space_write(m, 0x40e, 2, EBDA >> 4);
+	space_write(m, 0x410, 2, pc->cfg.uarts << 9 | 0x26); /* serial ports; 80x25 colour, PS/2 mouse, x87 */
+	space_write(m, 0x413, 2, EBDA >> 10);
+	space_write(m, 0x449, 1, 3); /* video mode */
+	space_write(m, 0x44a, 2, 80);
+	space_write(m, 0x44c, 2, 80 * 25 * 2);
+	space_write(m, 0x463, 2, 0x3d4);
+	space_write(m, 0x484, 1, 24);
+	space_write(m, 0x485, 2, 16);
+	space_write(m, EBDA, 1, 1); /* KB */
+}
+
+/* Write-back memory but for the VGA window and the hole below 4 GB. APM2 7.7 */
+static void memory_types(struct pc *pc, struct x86_cpu *c)
+{
+	struct x86_msrs *m = &c->msr;
+	u64 hole = pc->ram_low > 0xc0000000 ? 0xe0000000 : 0xc0000000;
+
+	m->mtrr_fix[0] = m->mtrr_fix[1] = 0x0606060606060606;
+	m->mtrr_fix[2] = 0;
+	for (unsigned i = 3; i < ARRAY_SIZE(m->mtrr_fix); i++)
+		m->mtrr_fix[i] = 0x0505050505050505;
+	m->mtrr_base[0] = hole;
+	m->mtrr_mask[0] = (mask_low(c->model->pa_bits) & ~(BIT(32) - hole - 1)) | BIT(11);
+	m->mtrr_def = 0xc06;
+}
+
+static bool acpi(struct pc_boot *b, struct pc *pc, struct error *err)
+{
+	struct acpi_config c;
+
+	acpi_config_pc(&c);
+	c.tables = (u32)pc->ram_low - ACPI_TABLES_SIZE;
+	c.cpus = pc->cfg.cpus;
+	c.level_irqs = LEVEL_IRQS;
+	c.sci_irq = SCI_IRQ;
+	c.pm1a_evt = PC_ACPI_PM + ACPI_PM1A_EVT;
+	c.pm1a_cnt = PC_ACPI_PM + ACPI_PM1A_CNT;
+	c.pm_timer = PC_ACPI_PM + ACPI_PM_TMR;
+	c.s5_type = ACPI_SLP_S5;
+	c.s3 = false;
+	c.gpe0 = 0;
+	c.pci_memory_end = 0; /* no PCI bus */
+	b->opt.rsdp = c.rsdp;
+	return acpi_tables_write(&pc->mem, &c, err);
+}
+
+/* ---- CPU 0 at the kernel's entry ---- */
+
+enum { ATTR_CODE32 = 0xc9b, ATTR_CODE64 = 0xa9b, ATTR_DATA = 0xc93 };
+
+static void start_cpu(struct x86_cpu *c, const struct boot_state *st)
+{
+	for (unsigned i = SEG_ES; i <= SEG_GS; i++)
+		c->seg[i] = (struct x86_seg){.sel = st->ds, .attr = ATTR_DATA, .limit = 0xffffffff};
+	c->seg[SEG_CS].sel = st->cs;
+	c->seg[SEG_CS].attr = st->long_mode ? ATTR_CODE64 : ATTR_CODE32;
+	c->gdt = (struct x86_dt){.base = st->gdt, .limit = st->gdt_limit};
+	memset(c->r, 0, sizeof c->r);
+	c->r[R_AX] = st->eax;
+	c->r[R_BX] = st->ebx;
+	c->r[R_SP] = st->sp;
+	c->rip = st->ip;
+	c->cr0 = CR0_PE | CR0_ET;
+	if (st->long_mode) {
+		c->cr0 |= CR0_PG | CR0_WP;
+		c->cr3 = st->cr3;
+		c->cr4 = CR4_PAE;
+		c->efer = EFER_LME | EFER_LMA;
+	}
+	c->activity = ACT_RUN;
+	x86_state_changed(c);
+}
+
+/* ---- all ---- */
+
+static bool e820_file(struct pc_boot *b, struct pc *pc, struct error *err)
+{
+	for (unsigned i = 0; i < b->map.count; i++) {
+		u8 *e = b->e820 + i * E820_ENTRY;
+
+		store_le(e, 8, b->map.range[i].base);
+		store_le(e + 8, 8, b->map.range[i].size);
+		store_le(e + 16, 4, b->map.range[i].type);
+	}
+	return fw_cfg_add_file(&pc->fw_cfg, "etc/e820", b->e820, b->map.count * E820_ENTRY, err);
+}
+
+bool pc_boot_init(struct pc_boot *b, struct pc *pc, const char *kernel, const char *append, const char *initrd,
+		  struct error *err)
+{
+	memset(b, 0, sizeof *b);
+	mem_map_pc(&b->map, pc->ram_low, pc->ram_high, ACPI_TABLES_SIZE);
+	b->opt = (struct boot_options){.kernel = kernel, .append = append, .initrd = initrd, .map = &b->map};
+	return e820_file(b, pc, err);
+}
+
+bool pc_boot_load(struct pc_boot *b, struct pc *pc, struct error *err)
+{
+	struct boot_state st;
+
+	program_devices(pc);
+	bios_data(pc);
+	for (unsigned i = 0; i < pc->cfg.cpus; i++)
+		memory_types(pc, &pc->cpu[i].x86);
+	if (!acpi(b, pc, err) || !kernel_load(&pc->mem, &b->opt, &st, err))
+		return false;
+	start_cpu(&pc->cpu[0].x86, &st);
+	return true;
+}

@@ -1,0 +1,26 @@
+/*
+ * Starting the PC without firmware: what a BIOS would have left in memory, in the devices and in the MSRs, then the
+ * kernel, then CPU 0 at its entry point. MP specification 1.4 3.6; IBM PC/AT BIOS data area; ACPI specification 5.2.5.1
+ * (RSDP).
+ */
+#ifndef LOADER_PC_BOOT_H
+#define LOADER_PC_BOOT_H
+
+#include "loader/boot.h"
+#include "machine/pc.h"
+
+#define E820_ENTRY 20
+
+struct pc_boot {
+	struct boot_options opt;
+	struct mem_map map;
+	u8 e820[MEM_MAP_MAX * E820_ENTRY]; /* fw_cfg file etc/e820 */
+};
+
+/* Once: the memory map. The strings must stay, and *b where it is. */
+bool pc_boot_init(struct pc_boot *b, struct pc *pc, const char *kernel, const char *append, const char *initrd,
+		  struct error *err);
+/* After power-on and after each reset. */
+bool pc_boot_load(struct pc_boot *b, struct pc *pc, struct error *err);
+
+#endif
