@@ -1,0 +1,39 @@
+/*
+ * -d: events as readable lines, each with the instruction count, the CPU, its world (host or guest) and rip. What is
+ * not asked for costs nothing.
+ */
+#ifndef DEBUG_LOG_H
+#define DEBUG_LOG_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "machine/pc.h"
+#include "svm/explain.h"
+
+#define LOG_EXITS 16
+
+/* What -d LIST asks for. */
+struct log_config {
+	u32 mask;                 /* BIT(enum event_kind): a line each */
+	bool explain;             /* #VMEXITs in full: VMCB changes, walks, failed checks */
+	char only[LOG_EXITS][24]; /* names of the exits to be explained; none: all */
+	unsigned onlys;
+};
+
+struct log {
+	struct log_config cfg;
+	struct pc *pc;
+	struct text out;
+	struct event stamp; /* count and rip of the event under way */
+	struct svm_snapshot at_vmrun[PC_CPUS];
+};
+
+/* "vmexit,int,explain=NPF+INVALID", added to *cfg. */
+bool log_parse(struct log_config *cfg, const char *list, struct error *err);
+/* The items and what they show, for -d help. */
+void log_help(struct text *out);
+/* Connects to the machine; lines go to f. *l must stay. */
+void log_start(struct log *l, const struct log_config *cfg, struct pc *pc, FILE *f);
+
+#endif
