@@ -1,0 +1,254 @@
+/*
+ * The program: command line -> board -> kernel -> run -> what the end was. The only place that exits.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "debug/dump.h"
+#include "debug/log.h"
+#include "loader/pc_boot.h"
+#include "ui/options.h"
+#include "ui/screen.h"
+
+enum { EXIT_USAGE = 2, EXIT_FILE = 4 }; /* the others: machine.c, docs/undervisor.1 */
+
+struct session {
+	struct options opt;
+	struct pc pc;
+	struct pc_boot boot;
+	struct bytes_stdio std;
+	struct bytes serial[PC_UARTS], debugcon;
+	struct log log;
+	FILE *log_file;
+	struct screen screen;
+	u64 started; /* host ns */
+};
+
+static struct machine *interrupt_me;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	machine_interrupt(interrupt_me);
+}
+
+static u64 host_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * NS_PER_SEC + (u64)t.tv_nsec;
+}
+
+/* ---- beginning ---- */
+
+static bool open_streams(struct session *s, struct error *err)
+{
+	bytes_stdio_init(&s->std);
+	for (unsigned i = 0; i < s->opt.serials; i++) {
+		if (!bytes_open(&s->serial[i], &s->std, s->opt.serial[i], err))
+			return false;
+		pc_serial(&s->pc, i, &s->serial[i]);
+		if (s->serial[i].kind == BYTES_PTY)
+			fprintf(stderr, "undervisor: serial port %u is %s\n", i, s->serial[i].name);
+	}
+	if (s->opt.debugcon) {
+		if (!bytes_open(&s->debugcon, &s->std, s->opt.debugcon, err))
+			return false;
+		debug_port_connect(&s->pc.debug_port, bytes_out, &s->debugcon);
+	}
+	return true;
+}
+
+static bool open_log(struct session *s, struct error *err)
+{
+	s->log_file = s->opt.log_file ? fopen(s->opt.log_file, "w") : stderr;
+	if (!s->log_file)
+		return error_set(err, "%s: cannot be written: %s", s->opt.log_file, strerror(errno));
+	log_start(&s->log, &s->opt.log, &s->pc, s->log_file);
+	return true;
+}
+
+static void open_screen(struct session *s)
+{
+	struct machine_tick *t = &s->pc.machine.tick;
+
+	if (s->opt.display != DISPLAY_TEXT || !s->pc.vram)
+		return;
+	screen_init(&s->screen, &s->pc.vga, s->pc.vram, stdout);
+	*t = (struct machine_tick){
+		.period = SCREEN_PERIOD_NS, .next = SCREEN_PERIOD_NS, .look = screen_look, .arg = &s->screen};
+}
+
+static bool power_on(struct session *s, struct error *err)
+{
+	const struct options *o = &s->opt;
+
+	if (!pc_init(&s->pc, &o->pc, err) || !open_streams(s, err) || !open_log(s, err))
+		return false;
+	open_screen(s);
+	s->pc.machine.stepwise = o->stepwise;
+	s->pc.machine.time_limit = o->limit_ns;
+	return pc_boot_init(&s->boot, &s->pc, o->kernel, o->append, o->initrd, err) &&
+	       pc_boot_load(&s->boot, &s->pc, err);
+}
+
+static void catch_signals(struct machine *m)
+{
+	struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+
+	interrupt_me = m;
+	sigaction(SIGINT, &a, NULL);
+	sigaction(SIGTERM, &a, NULL);
+	sigaction(SIGHUP, &a, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* -S: there is no monitor that could start the machine, but a signal can. */
+static void wait_for_start(void)
+{
+	sigset_t start;
+	int sig;
+
+	sigemptyset(&start);
+	sigaddset(&start, SIGCONT);
+	sigaddset(&start, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &start, NULL);
+	fprintf(stderr, "undervisor: stopped (-S); kill -CONT %ld starts the machine\n", (long)getpid());
+	sigwait(&start, &sig);
+	sigprocmask(SIG_UNBLOCK, &start, NULL);
+}
+
+/* ---- running ---- */
+
+/* Runs on through resets that the guest asks for. */
+static bool run(struct session *s, enum stop *why, struct error *err)
+{
+	struct machine *m = &s->pc.machine;
+	u64 limit = s->opt.limit_insns ? s->opt.limit_insns : TIME_NEVER;
+
+	for (;;) {
+		*why = machine_run(m, limit);
+		if (*why != STOP_RESET || s->opt.no_reboot)
+			return true;
+		machine_reset(m);
+		if (!pc_boot_load(&s->boot, &s->pc, err))
+			return false;
+	}
+}
+
+/* ---- the end ---- */
+
+static const char *halted_text(const struct pc *pc)
+{
+	for (unsigned i = 0; i < pc->cfg.cpus; i++)
+		if (!pc_cpu_ops.deaf(&pc->cpu[i]))
+			return "and nothing is left that could wake one";
+	return "with interrupts disabled";
+}
+
+static void tell(struct session *s, enum stop why)
+{
+	struct machine *m = &s->pc.machine;
+	const struct x86_cpu *c = &s->pc.cpu[m->culprit].x86;
+	struct text err;
+
+	text_init_file(&err, stderr);
+	switch (why) {
+	case STOP_TRIPLE_FAULT:
+		dump_triple_fault(&err, c);
+		dump_cpu(&err, c);
+		break;
+	case STOP_UNIMPLEMENTED: text_printf(&err, "undervisor: %s\n", c->stop_text); break;
+	case STOP_HALTED: text_printf(&err, "undervisor: all CPUs halted %s\n", halted_text(&s->pc)); break;
+	case STOP_UNTIL:
+	case STOP_TIME:
+	case STOP_RESET:
+	case STOP_SIGNAL:
+		text_printf(&err, "undervisor: %s after %llu instructions, rip %016llx\n", machine_stop_text(why),
+			    (unsigned long long)m->s.icount, (unsigned long long)c->rip);
+		break;
+	default: break;
+	}
+	if (s->opt.hash)
+		text_printf(&err, "state hash: %016llx\n", (unsigned long long)machine_hash(m));
+}
+
+static void report(const struct session *s)
+{
+	double sec = (double)(host_ns() - s->started) / 1e9;
+	u64 insns = s->pc.machine.s.icount;
+
+	fprintf(stderr, "undervisor: %llu instructions, %.3f s, %.1f MIPS, %.6f s of virtual time\n",
+		(unsigned long long)insns, sec, (double)insns / sec / 1e6, (double)s->pc.machine.sched.now / 1e9);
+}
+
+static void close_streams(struct session *s)
+{
+	for (unsigned i = 0; i < s->opt.serials; i++)
+		if (s->pc.uart[i].out)
+			bytes_close(&s->serial[i]);
+	if (s->pc.debug_port.out)
+		bytes_close(&s->debugcon);
+	s->opt.serials = 0;
+	debug_port_connect(&s->pc.debug_port, NULL, NULL);
+}
+
+static int fail(struct session *s, const struct error *err, int status)
+{
+	close_streams(s);
+	fprintf(stderr, "undervisor: %s\n", err->msg);
+	return status;
+}
+
+static int finish(struct session *s, enum stop why, struct error *err)
+{
+	int status = machine_exit_status(&s->pc.machine, why);
+
+	if (s->pc.machine.tick.period)
+		screen_end(&s->screen);
+	close_streams(s);
+	tell(s, why);
+	if (s->opt.report)
+		report(s);
+	if (s->log_file != stderr && fclose(s->log_file)) {
+		error_set(err, "%s: %s", s->opt.log_file, strerror(errno));
+		return fail(s, err, EXIT_FILE);
+	}
+	if (s->opt.dump_screen && !screen_dump(&s->pc.vga, s->pc.vram, s->opt.dump_screen, err))
+		return fail(s, err, EXIT_FILE);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct session *s = calloc(1, sizeof *s);
+	struct error err = {0};
+	struct text out;
+	enum stop why;
+	int status;
+
+	if (!s)
+		return EXIT_FILE;
+	if (!options_parse(&s->opt, argc, argv, &err))
+		return fail(s, &err, EXIT_USAGE);
+	if (s->opt.show) {
+		text_init_file(&out, stdout);
+		options_show(s->opt.show, &out);
+		return 0;
+	}
+	s->started = host_ns();
+	if (!power_on(s, &err))
+		return fail(s, &err, EXIT_FILE);
+	catch_signals(&s->pc.machine);
+	if (s->opt.stopped)
+		wait_for_start();
+	status = run(s, &why, &err) ? finish(s, why, &err) : fail(s, &err, EXIT_FILE);
+	pc_free(&s->pc);
+	free(s);
+	return status;
+}

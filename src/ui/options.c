@@ -1,0 +1,457 @@
+/* See options.h. One table row per option, one small function per kind of value. */
+#define _GNU_SOURCE 1
+#include "ui/options.h"
+
+#include "debug/disasm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define MB (1ull << 20)
+
+/* ---- values ---- */
+
+/* A number with an optional suffix K, M, G or T; base is 1000 or 1024. */
+static bool number(const char *what, const char *val, u64 base, u64 plain_unit, u64 *out, struct error *err)
+{
+	static const char suffixes[] = "kmgt";
+	char *end;
+	u64 unit = plain_unit;
+	unsigned long long n;
+
+	errno = 0;
+	n = strtoull(val, &end, 0);
+	if (*end) {
+		const char *s = strchr(suffixes, *end | 0x20);
+
+		unit = 1;
+		for (const char *p = suffixes; s && p <= s; p++)
+			unit *= base;
+		end += s ? 1 : 0;
+	}
+	if (end == val || *end || errno || *val == '-' || (n && unit > ~0ull / n))
+		return error_set(err, "%s %s: expected a number", what, val);
+	*out = n * unit;
+	return true;
+}
+
+/* Cuts the next "key=value" or "key" off a comma-separated list in *list (which is changed). */
+static char *next_item(char **list, char **val)
+{
+	char *key = *list, *end;
+
+	if (!key || !*key)
+		return NULL;
+	end = strchrnul(key, ',');
+	*list = *end ? end + 1 : end;
+	*end = 0;
+	*val = strchr(key, '=');
+	if (*val)
+		*(*val)++ = 0;
+	return key;
+}
+
+static bool copy_list(const char *what, const char *val, char *buf, size_t size, struct error *err)
+{
+	if (strlen(val) >= size)
+		return error_set(err, "%s: longer than %zu characters", what, size - 1);
+	strcpy(buf, val);
+	return true;
+}
+
+/* ---- the machine ---- */
+
+static bool set_machine(struct options *o, const char *val, struct error *err)
+{
+	char buf[128], *list = buf, *key, *v;
+
+	if (!strcmp(val, "help")) {
+		o->show = SHOW_MACHINES;
+		return true;
+	}
+	if (!copy_list("-machine", val, buf, sizeof buf, err))
+		return false;
+	while ((key = next_item(&list, &v))) {
+		bool type = !v || !strcmp(key, "type");
+
+		if (type && !strcmp(v ? v : key, "pc"))
+			continue;
+		if (v && !strcmp(key, "accel") && !strcmp(v, "tcg"))
+			continue;
+		return error_set(err, "-machine: '%s%s%s' is not supported (expected pc)", key, v ? "=" : "",
+				 v ? v : "");
+	}
+	return true;
+}
+
+static bool set_accel(struct options *o, const char *val, struct error *err)
+{
+	(void)o;
+	return !strcmp(val, "tcg") ||
+	       error_set(err, "-accel %s: not supported (tcg is accepted and means Undervisor's own engine)", val);
+}
+
+static bool set_cpu(struct options *o, const char *val, struct error *err)
+{
+	if (!strcmp(val, "help")) {
+		o->show = SHOW_CPUS;
+		return true;
+	}
+	return x86_model_parse(&o->pc.model, val, err);
+}
+
+static bool set_memory(struct options *o, const char *val, struct error *err)
+{
+	u64 size;
+
+	if (!strncmp(val, "size=", 5))
+		val += 5;
+	if (!number("-m", val, 1024, MB, &size, err))
+		return false;
+	if (size % MB || size < 2 * MB || size > PC_RAM_MAX)
+		return error_set(err, "-m %s: expected whole megabytes from 2M to 64G", val);
+	o->pc.ram_size = size;
+	return true;
+}
+
+/* -smp N, or cpus=, maxcpus=, and a topology whose product is N. */
+static bool set_smp(struct options *o, const char *val, struct error *err)
+{
+	char buf[128], *list = buf, *key, *v;
+	u64 cpus = 0, max = 0, product = 1, n;
+
+	if (!copy_list("-smp", val, buf, sizeof buf, err))
+		return false;
+	while ((key = next_item(&list, &v))) {
+		if (!number("-smp", v ? v : key, 1000, 1, &n, err))
+			return false;
+		if (!v || !strcmp(key, "cpus"))
+			cpus = n;
+		else if (!strcmp(key, "maxcpus"))
+			max = n;
+		else if (!strcmp(key, "sockets") || !strcmp(key, "cores"))
+			product *= n;
+		else
+			return error_set(err, "-smp: '%s' is not supported (expected cpus, maxcpus, sockets, cores)",
+					 key);
+	}
+	cpus = cpus ? cpus : product;
+	if (cpus < 1 || cpus > PC_CPUS || (product != 1 && product != cpus) || (max && max != cpus))
+		return error_set(err, "-smp %s: expected 1 to %u CPUs, all of them present", val, PC_CPUS);
+	o->pc.cpus = (unsigned)cpus;
+	return true;
+}
+
+static bool set_vga(struct options *o, const char *val, struct error *err)
+{
+	if (strcmp(val, "std") && strcmp(val, "none"))
+		return error_set(err, "-vga %s: not supported (expected std, of which text modes work, or none)", val);
+	o->pc.vga = !strcmp(val, "std");
+	return true;
+}
+
+static bool set_rtc(struct options *o, const char *val, struct error *err)
+{
+	struct tm t = {0};
+	const char *end = NULL;
+
+	if (!strncmp(val, "base=", 5)) {
+		end = strptime(val + 5, "%Y-%m-%dT%H:%M:%S", &t);
+		end = end ? end : strptime(val + 5, "%Y-%m-%d", &t);
+	}
+	if (!end || *end)
+		return error_set(err, "-rtc %s: expected base=YYYY-MM-DD or base=YYYY-MM-DDTHH:MM:SS (UTC)", val);
+	o->pc.rtc_time = timegm(&t);
+	return true;
+}
+
+static bool device_debug_exit(struct options *o, char *list, struct error *err)
+{
+	u64 base = 0x501, size = 2;
+	char *key, *v;
+
+	while ((key = next_item(&list, &v))) {
+		u64 *n = !v ? NULL : !strcmp(key, "iobase") ? &base : !strcmp(key, "iosize") ? &size : NULL;
+
+		if (!n)
+			return error_set(err, "-device isa-debug-exit: '%s' is not known (expected iobase=, iosize=)",
+					 key);
+		if (!number("-device isa-debug-exit", v, 1024, 1, n, err))
+			return false;
+	}
+	if (size < 1 || size > 4 || base > 0x10000 - size)
+		return error_set(err, "-device isa-debug-exit: expected iobase below 0x10000 and iosize 1 to 4");
+	o->pc.debug_exit = true;
+	o->pc.debug_exit_base = (u16)base;
+	o->pc.debug_exit_size = (u16)size;
+	return true;
+}
+
+static bool set_device(struct options *o, const char *val, struct error *err)
+{
+	char buf[256], *list = buf, *v, *name;
+
+	if (!copy_list("-device", val, buf, sizeof buf, err))
+		return false;
+	name = next_item(&list, &v);
+	if (name && !strcmp(name, "help")) {
+		o->show = SHOW_DEVICES;
+		return true;
+	}
+	if (name && !v && !strcmp(name, "isa-debug-exit"))
+		return device_debug_exit(o, list, err);
+	if (name && !v && !strcmp(name, "pc-testdev") && !*list) {
+		o->pc.testdev = true;
+		return true;
+	}
+	return error_set(err, "-device %s: not supported (expected isa-debug-exit or pc-testdev)", val);
+}
+
+/* ---- the host side ---- */
+
+static bool stream_ok(const char *val)
+{
+	static const char *const whole[] = {"null", "none", "stdio", "pty"};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(whole); i++)
+		if (!strcmp(val, whole[i]))
+			return true;
+	return (!strncmp(val, "file:", 5) || !strncmp(val, "unix:", 5)) && val[5];
+}
+
+static bool check_stream(const char *what, const char *val, struct error *err)
+{
+	return stream_ok(val) || error_set(err,
+					   "%s %s: not supported (expected stdio, null, none, file:PATH, pty or "
+					   "unix:PATH[,server][,nowait])",
+					   what, val);
+}
+
+static bool set_serial(struct options *o, const char *val, struct error *err)
+{
+	if (o->serials == PC_UARTS)
+		return error_set(err, "-serial: the machine has %u serial ports", PC_UARTS);
+	o->serial[o->serials++] = val;
+	return check_stream("-serial", val, err);
+}
+
+static bool set_debugcon(struct options *o, const char *val, struct error *err)
+{
+	o->debugcon = val;
+	return check_stream("-debugcon", val, err);
+}
+
+static bool set_display(struct options *o, const char *val, struct error *err)
+{
+	if (strcmp(val, "none") && strcmp(val, "text"))
+		return error_set(err, "-display %s: not supported (expected none or text)", val);
+	o->display = !strcmp(val, "text") ? DISPLAY_TEXT : DISPLAY_NONE;
+	return true;
+}
+
+/* Things that the machine does not have, and whose absence may be asked for. */
+static bool set_none(struct options *o, const char *val, struct error *err)
+{
+	(void)o;
+	return !strcmp(val, "none") || error_set(err, "'%s' is not supported (expected none)", val);
+}
+
+static bool set_nothing(struct options *o, const char *val, struct error *err)
+{
+	(void)o, (void)val, (void)err;
+	return true;
+}
+
+static bool set_log(struct options *o, const char *val, struct error *err)
+{
+	if (!strcmp(val, "help")) {
+		o->show = SHOW_LOG;
+		return true;
+	}
+	return log_parse(&o->log, val, err);
+}
+
+static bool set_limit_insns(struct options *o, const char *val, struct error *err)
+{
+	return number("--limit-insns", val, 1000, 1, &o->limit_insns, err) &&
+	       (o->limit_insns || error_set(err, "--limit-insns 0: expected a number above 0"));
+}
+
+static bool set_limit_seconds(struct options *o, const char *val, struct error *err)
+{
+	char *end;
+	double s = strtod(val, &end);
+
+	if (end == val || *end || !(s > 0 && s < 1e9))
+		return error_set(err, "--limit-seconds %s: expected a number above 0", val);
+	o->limit_ns = (u64)(s * 1e9);
+	return true;
+}
+
+#define TEXT(field)                                                                                                    \
+	static bool set_##field(struct options *o, const char *val, struct error *err)                                 \
+	{                                                                                                              \
+		(void)err;                                                                                             \
+		o->field = val;                                                                                        \
+		return true;                                                                                           \
+	}
+TEXT(kernel)
+TEXT(append)
+TEXT(initrd)
+TEXT(log_file)
+TEXT(dump_screen)
+
+#define FLAG(field)                                                                                                    \
+	static bool set_##field(struct options *o, const char *val, struct error *err)                                 \
+	{                                                                                                              \
+		(void)val, (void)err;                                                                                  \
+		o->field = true;                                                                                       \
+		return true;                                                                                           \
+	}
+FLAG(nographic)
+FLAG(stopped)
+FLAG(no_reboot)
+FLAG(report)
+FLAG(hash)
+FLAG(stepwise)
+
+static bool set_help(struct options *o, const char *val, struct error *err)
+{
+	(void)val, (void)err;
+	o->show = SHOW_HELP;
+	return true;
+}
+
+static bool set_version(struct options *o, const char *val, struct error *err)
+{
+	(void)val, (void)err;
+	o->show = SHOW_VERSION;
+	return true;
+}
+
+/* ---- the table ---- */
+
+static const struct {
+	const char *name, *arg, *help; /* arg NULL: none */
+	bool (*set)(struct options *o, const char *val, struct error *err);
+} rows[] = {
+	{"machine", "pc", "the board: a PC", set_machine},
+	{"M", "pc", "the same", set_machine},
+	{"accel", "tcg", "accepted for scripts written for QEMU", set_accel},
+	{"cpu", "MODEL[,+F][,-F]", "CPU model and features; -cpu help lists them (default zen)", set_cpu},
+	{"m", "SIZE", "memory in MB, or with suffix M or G (default 128M)", set_memory},
+	{"smp", "N", "number of CPUs, 1 to 16 (default 1)", set_smp},
+	{"vga", "std|none", "whether there is a VGA (text modes; default std)", set_vga},
+	{"rtc", "base=DATE", "date of the real-time clock at power-on (default 2024-01-01)", set_rtc},
+	{"device", "NAME[,KEY=VAL]", "isa-debug-exit[,iobase=][,iosize=] or pc-testdev", set_device},
+	{"kernel", "FILE", "Multiboot 1 or 2 kernel, or plain ELF file", set_kernel},
+	{"append", "ARGS", "its command line", set_append},
+	{"initrd", "'FILE ARGS,...'", "its modules", set_initrd},
+	{"serial", "STREAM", "stdio, null, none, file:PATH, pty, unix:PATH[,server][,nowait]; up to four", set_serial},
+	{"debugcon", "STREAM", "where bytes written to port E9h go", set_debugcon},
+	{"display", "none|text", "text: print changed lines of the text screen (default none)", set_display},
+	{"nographic", NULL, "no display, and the first serial port on stdio", set_nographic},
+	{"monitor", "none", "accepted; there is no monitor yet", set_none},
+	{"parallel", "none", "accepted; there is no parallel port", set_none},
+	{"net", "none", "accepted; there is no network", set_none},
+	{"nic", "none", "accepted; there is no network", set_none},
+	{"bios", "none", "accepted; no firmware runs", set_none},
+	{"nodefaults", NULL, "accepted; there are no default devices to leave out", set_nothing},
+	{"name", "TEXT", "accepted; a name for the machine", set_nothing},
+	{"S", NULL, "start stopped: SIGCONT or SIGUSR1 starts the machine", set_stopped},
+	{"no-reboot", NULL, "end when the guest resets the machine", set_no_reboot},
+	{"d", "LIST", "log events; -d help lists them", set_log},
+	{"D", "FILE", "log to FILE instead of stderr", set_log_file},
+	{"limit-insns", "N", "end after N instructions (suffixes K, M, G: powers of 1000)", set_limit_insns},
+	{"limit-seconds", "S", "end after S seconds of host time", set_limit_seconds},
+	{"dump-screen", "FILE", "write the text screen to FILE at the end", set_dump_screen},
+	{"report", NULL, "print the number of instructions and the time at the end", set_report},
+	{"hash", NULL, "print a hash of the machine's whole state at the end", set_hash},
+	{"stepwise", NULL, "run each instruction by itself (slow; the result is the same)", set_stepwise},
+	{"version", NULL, "print version and libraries", set_version},
+	{"help", NULL, "print this", set_help},
+	{"h", NULL, "the same", set_help},
+};
+
+void options_help(struct text *out)
+{
+	text_puts(out,
+		  "usage: undervisor -kernel FILE [OPTION...]\n\n"
+		  "A full-system emulator of AMD64 with SVM and nested paging, for people who write hypervisors.\n\n");
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		char left[64];
+		struct text t;
+
+		text_init_buffer(&t, left, sizeof left);
+		text_printf(&t, "%s%s%s%s", strlen(rows[i].name) > 1 ? "--" : "-", rows[i].name, rows[i].arg ? " " : "",
+			    rows[i].arg ? rows[i].arg : "");
+		text_printf(out, "  %-25s %s\n", left, rows[i].help);
+	}
+	text_puts(out, "\nOne dash or two. Exit status: 0 power-off, odd: isa-debug-exit, 2 usage, 4 file or image, 6 "
+		       "triple fault,\n"
+		       "8 instruction limit, 10 time limit, 12 halted for ever, 14 unimplemented, 16 reset with "
+		       "-no-reboot, 18 signal.\n");
+}
+
+void options_show(enum options_show what, struct text *out)
+{
+	const char *capstone = disasm_library();
+
+	switch (what) {
+	case SHOW_NOTHING: break;
+	case SHOW_HELP: options_help(out); break;
+	case SHOW_VERSION:
+		text_printf(out, "undervisor %s (%s)\n", UNDERVISOR_VERSION,
+			    capstone ? capstone : "without capstone: no disassembly");
+		break;
+	case SHOW_CPUS: x86_model_help(out); break;
+	case SHOW_LOG: log_help(out); break;
+	case SHOW_MACHINES: text_puts(out, "  pc       PC with AMD64 CPUs (default)\n"); break;
+	case SHOW_DEVICES: text_puts(out, "  isa-debug-exit  iobase=501h, iosize=2\n  pc-testdev\n"); break;
+	}
+}
+
+static bool take(struct options *o, char **argv, int *i, struct error *err)
+{
+	const char *arg = argv[*i], *name = arg + 1 + (arg[1] == '-');
+
+	if (arg[0] != '-' || !*name)
+		return error_set(err, "'%s': expected an option (a kernel goes with -kernel)", arg);
+	for (unsigned r = 0; r < ARRAY_SIZE(rows); r++) {
+		if (strcmp(name, rows[r].name))
+			continue;
+		if (rows[r].arg && !argv[*i + 1])
+			return error_set(err, "%s: expected %s after it", arg, rows[r].arg);
+		return rows[r].set(o, rows[r].arg ? argv[++*i] : NULL, err);
+	}
+	return error_set(err, "%s: unknown or unsupported option (see --help)", arg);
+}
+
+static void defaults(struct options *o)
+{
+	memset(o, 0, sizeof *o);
+	o->pc.ram_size = 128 * MB;
+	o->pc.cpus = 1;
+	o->pc.rtc_time = RTC_DEFAULT_TIME;
+	o->pc.vga = true;
+}
+
+bool options_parse(struct options *o, int argc, char **argv, struct error *err)
+{
+	defaults(o);
+	if (!set_cpu(o, "zen", err))
+		return false;
+	for (int i = 1; i < argc && !o->show; i++)
+		if (!take(o, argv, &i, err))
+			return false;
+	if (o->show)
+		return true;
+	if (o->nographic && !o->serials)
+		o->serial[o->serials++] = "stdio";
+	if (o->dump_screen && !o->pc.vga)
+		return error_set(err, "--dump-screen: there is no screen with -vga none");
+	o->pc.uarts = o->serials > 2 ? o->serials : 2;
+	return o->kernel ||
+	       error_set(err, "expected -kernel FILE (see --help); booting from firmware or disks is not built yet");
+}

@@ -1,0 +1,32 @@
+/*
+ * The command line. Names and meaning follow QEMU's where QEMU has them; one or two dashes. What is accepted works; the
+ * rest is refused with one line. docs/undervisor.1 describes every row of the table in options.c.
+ */
+#ifndef UI_OPTIONS_H
+#define UI_OPTIONS_H
+
+#include "debug/log.h"
+#include "machine/pc.h"
+
+enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION, SHOW_CPUS, SHOW_LOG, SHOW_MACHINES, SHOW_DEVICES };
+enum display { DISPLAY_NONE, DISPLAY_TEXT };
+
+struct options {
+	struct pc_config pc;
+	const char *kernel, *append, *initrd;
+	const char *serial[PC_UARTS], *debugcon;
+	unsigned serials;
+	enum display display;
+	bool nographic, stopped, no_reboot, report, hash, stepwise;
+	struct log_config log;
+	const char *log_file, *dump_screen;
+	u64 limit_insns, limit_ns; /* 0: no limit */
+	enum options_show show;    /* print this and do nothing else */
+};
+
+/* The strings of argv must stay. False: usage. */
+bool options_parse(struct options *o, int argc, char **argv, struct error *err);
+void options_help(struct text *out);
+void options_show(enum options_show what, struct text *out);
+
+#endif
