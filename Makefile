@@ -1,0 +1,138 @@
+# Undervisor. make help lists the targets. The host must be x86-64: guest memory is little-endian host memory, and the FPU is
+# the host's own.
+
+B      ?= build
+ifeq ($(origin CC),default)
+CC     := gcc
+endif
+PREFIX ?= /usr/local
+VERSION = 0.1
+
+.PHONY: all help deps demo test test-units san cov fmt install clean
+.DEFAULT_GOAL := all
+
+# Another compiler or MODE builds everything anew; B=build/clang keeps its objects apart, as make san and make cov do.
+WARN  := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef
+MODE  ?= opt
+FLAGS_opt := -O2
+FLAGS_san := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DX86_LOOP
+FLAGS_cov := -O1 --coverage -DX86_LOOP
+CFLAGS ?= -g
+
+ifneq ($(shell uname -m),x86_64)
+$(error Undervisor builds on x86-64 hosts only)
+endif
+
+PKG_CONFIG ?= pkg-config
+has = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
+CAPSTONE := $(call has,capstone)
+UNICORN  := $(call has,unicorn)
+
+OPTIONAL_CPP  := $(if $(CAPSTONE),-DHAVE_CAPSTONE)
+OPTIONAL_LIBS := $(if $(CAPSTONE),-lcapstone)
+
+ALL_CFLAGS = -std=gnu11 $(FLAGS_$(MODE)) -fno-strict-aliasing $(WARN) -Isrc -DUNDERVISOR_VERSION='"$(VERSION)"' $(OPTIONAL_CPP) $(CFLAGS)
+LDLIBS     = $(OPTIONAL_LIBS) -lxxhash
+TEST_CPP   = -Itests $(if $(UNICORN),-DHAVE_UNICORN)
+TEST_LIBS  = -lcheck -lsubunit -lrt -lm -lpthread $(if $(UNICORN),-lunicorn)
+
+# make V=1 shows the commands.
+Q   := $(if $(V),,@)
+say  = $(if $(V),@:,@printf '  %-4s %s\n')
+
+# ---- the program: everything in the rooms, as a library that tests link too ----
+
+ROOMS := base mmu cpu_x86 svm devices machine loader debug ui
+OBJS  := $(foreach r,$(ROOMS),$(patsubst src/%.c,$(B)/obj/%.o,$(wildcard src/$r/*.c)))
+LIB   := $(B)/libundervisor.a
+
+all: $(B)/undervisor
+
+$(B)/undervisor: $(B)/obj/main.o $(LIB)
+	$(say) LD $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(LIB): $(OBJS)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(B)/obj/%.o: src/%.c $(B)/obj/flags
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Other flags or another compiler: everything again.
+$(B)/obj/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS)' >$@
+.PHONY: FORCE
+FORCE:
+
+-include $(OBJS:.o=.d) $(B)/obj/main.d
+
+include firmware/Makefile.inc
+include bench/Makefile.inc
+include tests/Makefile.inc
+
+# ---- what is needed ----
+
+DEPS := gcc make binutils pkg-config libxxhash-dev libcapstone-dev check
+DEPS_MORE := libunicorn-dev clang clang-format qemu-system-x86
+
+# Only what is missing; as root, or with sudo.
+deps:
+	@missing=; for p in $(DEPS); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	[ -z "$$missing" ] && exit 0; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	echo "installing:$$missing"; \
+	$$sudo apt-get update -q && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qy --no-install-recommends $$missing
+
+# For tests against Unicorn, make CC=clang, make fmt, make bench beside QEMU.
+.PHONY: deps-more
+deps-more:
+	@$(MAKE) --no-print-directory deps DEPS="$(DEPS) $(DEPS_MORE)"
+
+# ---- seeing it ----
+
+DEMO = $(B)/undervisor -kernel $(FW)/tvmm.elf -append debug-exit -initrd '$(FW)/hello.elf mode=long expect=NPF' -m 256 \
+	-serial stdio -display none -device isa-debug-exit,iobase=0xf4,iosize=0x4
+
+# tvmm leaves with status (0 << 1) | 1 when its guest ended as expected.
+demo:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all firmware
+	@echo "A hypervisor (firmware/tvmm) and its guest (hello) on the serial port; below, Undervisor's own view of the last exit."
+	@$(DEMO) -d explain=NPF -D $(B)/demo.log </dev/null; status=$$?; echo; cat $(B)/demo.log; [ $$status = 1 ]
+
+# ---- sanitizers, coverage ----
+
+san:
+	$(MAKE) B=build/san MODE=san test
+
+cov:
+	$(MAKE) B=build/cov MODE=cov test
+	@for f in $$(find build/cov/obj -name '*.gcda'); do gcov -n -o $$(dirname $$f) $$f 2>/dev/null; done | \
+		awk "/^File 'src/ { f = \$$2 } /^Lines executed/ && f { print f, \$$0; f = \"\" }" | tr -d "'" | sort
+
+fmt:
+	clang-format -i $$(git ls-files 'src/*.[ch]' 'tests/*.[ch]')
+
+install: all
+	install -D -m 755 $(B)/undervisor $(DESTDIR)$(PREFIX)/bin/undervisor
+	install -D -m 644 docs/undervisor.1 $(DESTDIR)$(PREFIX)/share/man/man1/undervisor.1
+
+clean:
+	rm -rf build
+
+help:
+	@echo "make               build/undervisor"
+	@echo "make deps          install what is missing (apt-get)"
+	@echo "make demo          boot a hypervisor and see one of its exits explained"
+	@echo "make test          all tests; the last line counts them"
+	@echo "make test-guests   only those that run guests"
+	@echo "make san           all tests under AddressSanitizer and UBSan"
+	@echo "make cov           all tests with coverage by file"
+	@echo "make bench         speed, beside QEMU when it is installed (make deps-more)"
+	@echo "make firmware      tvmm and its guests"
+	@echo "make fmt           clang-format"
+	@echo "make install       PREFIX=$(PREFIX), DESTDIR="
