@@ -148,23 +148,28 @@ static void kill(struct x86_code *k, struct x86_block *b)
 		b->op[i].exec = op_dead;
 }
 
-/* A store is about to hit [pa, pa+size): blocks that share a piece with it die. */
+/* A store is about to hit [pa, pa+size): blocks that share a piece with it die. Their bits stay until a store finds no
+ * block behind them: code that is patched again and again is decoded again before that, and then no TLB needs a look. */
 static void code_hit(void *owner, u64 pa, unsigned size)
 {
 	struct x86_code *k = owner;
 	u64 page = pa & PAGE_MASK, hit = pieces(pa, size), left = 0;
 	unsigned slot = page_slot(pa);
+	bool killed = false;
 
 	for (struct x86_block *b = k->page[slot], *next; b; b = next) {
 		u64 m = pieces_in(b, page);
 
 		next = *page_link(b, slot);
-		if (m & hit)
+		if (m & hit) {
 			kill(k, b);
-		else
+			killed = true;
+		} else {
 			left |= m;
+		}
 	}
-	set_code_bits(k, page, left);
+	if (!killed)
+		set_code_bits(k, page, left);
 }
 
 /* ---- device instructions end their blocks ---- */
@@ -329,17 +334,18 @@ static void build(struct builder *u, u64 va)
 	struct x86_block *b = u->b;
 	struct x86_decoded d;
 	struct x86_op o;
+	const u8 *page = space_host(u->c->mem, b->pa, false), *p;
 	u8 buf[16];
 	unsigned n, limit = u->step ? 1 : BLOCK_OPS;
 	bool ended = false, leave = false;
 
 	while (!ended && b->insns < limit) {
 		u64 pa = b->pa + b->bytes;
-		const u8 *p;
 
 		if (b->bytes && !(pa & ~PAGE_MASK))
 			break;
-		p = code_bytes(u->c, pa, buf, &n);
+		n = (unsigned)(PAGE_SIZE - (pa & ~PAGE_MASK));
+		p = page ? page + b->bytes : code_bytes(u->c, pa, buf, &n);
 		if (x86_decode(u->c, p, n > 15 ? 15 : n, b->bytes, &o, &d) == DECODE_MORE) {
 			if (b->ops)
 				break; /* it becomes a block of its own */

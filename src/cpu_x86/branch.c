@@ -229,6 +229,13 @@ static ALWAYS_INLINE bool pop(struct x86_cpu *c, const struct x86_op *o, enum am
 	return true;
 }
 
+/* As FAMILY_MEM, without AM_B. */
+#define STACK_FORMS(name, w)                                                                                                     \
+	static INSN name##w##_l(struct x86_cpu *c, const struct x86_op *o) { return name##w(c, o, AM_L); }                        \
+	static INSN name##w##_s(struct x86_cpu *c, const struct x86_op *o) { return name##w(c, o, AM_S); }                        \
+	static INSN name##w##_slow(struct x86_cpu *c, const struct x86_op *o) { return name##w(c, o, AM_SLOW); }
+#define STACK_MODES(name, w) {name##w##_l, name##w##_s, name##w##_slow, name##w##_l}
+
 /* ---- CALL, RET, JMP in 16, 32 and 64 bits. AM_SLOW serves every mode: it leaves to the run loop. ---- */
 static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o, u64 rip)
 {
@@ -327,15 +334,15 @@ static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o,
 		REG_SET##w(c, op_dst(o), (u##w)v);                                                                                \
 		return x86_next(c, o);                                                                                           \
 	}                                                                                                                        \
-	FAMILY_MEM(call_rel, w) FAMILY_MEM(call_reg, w) FAMILY_MEM(call_mem, w) FAMILY_MEM(jmp_reg, w) FAMILY_MEM(jmp_mem, w)     \
-	FAMILY_MEM(ret, w) FAMILY_MEM(push_r, w) FAMILY_MEM(push_i, w) FAMILY_MEM(pop_r, w)
+	STACK_FORMS(call_rel, w) STACK_FORMS(call_reg, w) STACK_FORMS(call_mem, w) STACK_FORMS(jmp_reg, w)                        \
+	STACK_FORMS(jmp_mem, w) STACK_FORMS(ret, w) STACK_FORMS(push_r, w) STACK_FORMS(push_i, w) STACK_FORMS(pop_r, w)
 NEAR(16)
 NEAR(32)
 NEAR(64)
 
 /* These families are looked up by mem[w][mode] even for register operands: the stack is a memory operand. */
 #define NEAR_FAMILY(name)                                                                                                        \
-	const struct x86_family x86_fam_##name = {{0}, {{0}, FAMILY_MODES(name, 16), FAMILY_MODES(name, 32), FAMILY_MODES(name, 64)}, 0};
+	const struct x86_family x86_fam_##name = {{0}, {{0}, STACK_MODES(name, 16), STACK_MODES(name, 32), STACK_MODES(name, 64)}, 0};
 NEAR_FAMILY(call_rel)
 NEAR_FAMILY(call_reg)
 NEAR_FAMILY(call_mem)
@@ -345,7 +352,7 @@ NEAR_FAMILY(ret)
 NEAR_FAMILY(push_r)
 NEAR_FAMILY(push_i)
 NEAR_FAMILY(pop_r)
-const struct x86_family x86_fam_jmp_rel = {{0}, {{0}, {jmp_l, jmp_s, 0}, {jmp_l, jmp_s, 0}, {jmp_l, jmp_s, 0}}, 0};
+const struct x86_family x86_fam_jmp_rel = {{0}, {{0}, {jmp_l, jmp_s, 0, jmp_l}, {jmp_l, jmp_s, 0, jmp_l}, {jmp_l, jmp_s, 0, jmp_l}}, 0};
 
 /* ---- LOOPcc, JrCXZ: dst holds the kind: 0 LOOPNE, 1 LOOPE, 2 LOOP, 3 JrCXZ; the counter's width is the address size ---- */
 static ALWAYS_INLINE bool loop_taken(struct x86_cpu *c, const struct x86_op *o)
@@ -377,7 +384,7 @@ static ALWAYS_INLINE INSN loop_any(struct x86_cpu *c, const struct x86_op *o, en
 }
 static INSN loop_l(struct x86_cpu *c, const struct x86_op *o) { return loop_any(c, o, AM_L); }
 static INSN loop_s(struct x86_cpu *c, const struct x86_op *o) { return loop_any(c, o, AM_S); }
-const struct x86_family x86_fam_loop = {{0}, {{0}, {loop_l, loop_s, 0}, {loop_l, loop_s, 0}, {loop_l, loop_s, 0}}, 0};
+const struct x86_family x86_fam_loop = {{0}, {{0}, {loop_l, loop_s, 0, loop_l}, {loop_l, loop_s, 0, loop_l}, {loop_l, loop_s, 0, loop_l}}, 0};
 
 /* ---- synthetic ends; imm = the block's length ---- */
 static INSN end_follow(struct x86_cpu *c, const struct x86_op *o)

@@ -196,6 +196,7 @@ struct x86_cpu {
 	bool break_exec;          /* some DR0-3 is an enabled execution breakpoint */
 	bool trace_exec;          /* EV_EXEC wanted */
 	bool device;              /* the instruction touched a device */
+	bool tf_after;            /* the instruction single-steps by the TF that it leaves: SYSCALL, SYSRET, INTn */
 	struct x86_exception first_fault[3]; /* the chain to a triple fault */
 	u64 first_rip[3];
 	unsigned faults;

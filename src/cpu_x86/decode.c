@@ -428,7 +428,7 @@ static void bind(struct dec *d, const struct x86_insn *r)
 	switch ((enum insn_kind)r->kind) {
 	case KIND_FAM:
 	case KIND_CC:
-		o->exec = d->mem ? f->mem[w][flat ? AM_L : AM_S] : f->reg[w];
+		o->exec = d->mem ? f->mem[w][!flat ? AM_S : o->index == R_ZERO ? AM_B : AM_L] : f->reg[w];
 		o->slow = d->mem ? f->mem[w][AM_SLOW] : NULL;
 		break;
 	case KIND_STK:

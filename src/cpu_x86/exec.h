@@ -3,7 +3,8 @@
  * one compare and one add. A miss goes to op->slow, the same handler compiled with out-of-line accesses, by a tail call, so that
  * the fast path has no stack frame.
  *
- * Address modes: AM_L 64-bit flat (no segment work), AM_S any mode (mask, limit, base), AM_SLOW any mode, out of line.
+ * Address modes: AM_B 64-bit flat, base and displacement only (most operands); AM_L 64-bit flat with an index; AM_S any mode (mask,
+ * limit, base); AM_SLOW any mode, out of line.
  */
 #ifndef CPU_X86_EXEC_H
 #define CPU_X86_EXEC_H
@@ -38,7 +39,7 @@ static ALWAYS_INLINE u16 *x86_r16(struct x86_cpu *c, unsigned n) { return (u16 *
 #define REG_SET32(c, n, v) ((c)->r[n] = (u32)(v))
 #define REG_SET64(c, n, v) ((c)->r[n] = (v))
 
-enum am { AM_L, AM_S, AM_SLOW };
+enum am { AM_L, AM_S, AM_SLOW, AM_B, AM_COUNT };
 static const u64 x86_amask[4] = {0xffff, 0xffffffff, ~0ull, ~0ull};
 
 static ALWAYS_INLINE u64 x86_ea_sum(const struct x86_cpu *c, const struct x86_op *o)
@@ -62,7 +63,7 @@ static ALWAYS_INLINE void *x86_host(struct x86_cpu *c, u64 va, unsigned size, un
 
 static ALWAYS_INLINE void *x86_mem(struct x86_cpu *c, const struct x86_op *o, enum am m, unsigned size, unsigned rw)
 {
-	u64 a = x86_ea_sum(c, o);
+	u64 a = m == AM_B ? c->r[op_base(o)] + (u64)op_disp(o) : x86_ea_sum(c, o);
 
 	if (m == AM_S) {
 		unsigned seg = op_seg(o);

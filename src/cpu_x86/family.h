@@ -1,6 +1,6 @@
 /*
  * Handler families: the inline handlers of one instruction form in all widths and address modes. The decoder picks
- * reg[w] for a register operand, mem[w][AM_L or AM_S] for memory with mem[w][AM_SLOW] as op->slow. w = log2 of the operand size.
+ * reg[w] for a register operand, mem[w][AM_B, AM_L or AM_S] for memory with mem[w][AM_SLOW] as op->slow. w = log2 of the operand size.
  * quiet: the same without arithmetic flags, used where a later op of the block overwrites them unseen.
  */
 #ifndef CPU_X86_FAMILY_H
@@ -10,17 +10,18 @@
 
 struct x86_family {
 	x86_fn *reg[4];
-	x86_fn *mem[4][3];
+	x86_fn *mem[4][AM_COUNT];
 	const struct x86_family *quiet;
 };
 
 /* One handler per address mode from an always-inline template name##w(c, o, m). */
 #define FAMILY_MEM(name, w)                                                                                                      \
+	static INSN name##w##_b(struct x86_cpu *c, const struct x86_op *o) { return name##w(c, o, AM_B); }                        \
 	static INSN name##w##_l(struct x86_cpu *c, const struct x86_op *o) { return name##w(c, o, AM_L); }                        \
 	static INSN name##w##_s(struct x86_cpu *c, const struct x86_op *o) { return name##w(c, o, AM_S); }                        \
 	static INSN name##w##_slow(struct x86_cpu *c, const struct x86_op *o) { return name##w(c, o, AM_SLOW); }
 #define FAMILY_MEMS(name) FAMILY_MEM(name, 8) FAMILY_MEM(name, 16) FAMILY_MEM(name, 32) FAMILY_MEM(name, 64)
-#define FAMILY_MODES(name, w) {name##w##_l, name##w##_s, name##w##_slow}
+#define FAMILY_MODES(name, w) {name##w##_l, name##w##_s, name##w##_slow, name##w##_b}
 #define FAMILY_TABLE(fam, rstem, mstem, q)                                                                                       \
 	const struct x86_family x86_fam_##fam = {                                                                                \
 	        {rstem##8, rstem##16, rstem##32, rstem##64},                                                                     \

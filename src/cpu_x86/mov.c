@@ -75,8 +75,8 @@ FAMILY_TABLE(mov_GE, mov_rr, mov_rm, 0)
 FAMILY_TABLE(mov_EI, mov_ri, mov_mi, 0)
 FAMILY_TABLE(mov_OI, mov_rq, mov_rm, 0)
 FAMILY_TABLE(xchg, xchg_r, xchg_m, 0)
-#define LEA_MODES {lea_r8, lea_r8, lea_r8}, {lea_r16, lea_r16, lea_r16}, {lea_r32, lea_r32, lea_r32}, {lea_r64, lea_r64, lea_r64}
-const struct x86_family x86_fam_lea = {{0}, {LEA_MODES}, 0};
+#define ALL_MODES(fn) {fn, fn, fn, fn}
+const struct x86_family x86_fam_lea = {{0}, {ALL_MODES(lea_r8), ALL_MODES(lea_r16), ALL_MODES(lea_r32), ALL_MODES(lea_r64)}, 0};
 
 /* Widening moves: from width s to width w. */
 #define WIDEN(name, stype, s, w, conv)                                                                                           \
@@ -191,7 +191,7 @@ REG_ONLY(cwd, REG_SET16(c, R_DX, (s16)c->r[R_AX] >> 15), REG_SET32(c, R_DX, (s32
 REG_ONLY(nop, (void)c, (void)c, (void)c)
 /* Multi-byte NOP, PREFETCH and hints with a ModRM byte do not touch memory. */
 const struct x86_family x86_fam_hint = {{nop_16, nop_16, nop_32, nop_64},
-                                        {{nop_16, nop_16, nop_16}, {nop_16, nop_16, nop_16}, {nop_32, nop_32, nop_32}, {nop_64, nop_64, nop_64}},
+                                        {ALL_MODES(nop_16), ALL_MODES(nop_16), ALL_MODES(nop_32), ALL_MODES(nop_64)},
                                         0};
 REG_ONLY(clc, flags_set_cf_of(c, false, flag_of(c)), flags_set_cf_of(c, false, flag_of(c)), flags_set_cf_of(c, false, flag_of(c)))
 REG_ONLY(stc, flags_set_cf_of(c, true, flag_of(c)), flags_set_cf_of(c, true, flag_of(c)), flags_set_cf_of(c, true, flag_of(c)))

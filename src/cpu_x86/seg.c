@@ -60,7 +60,7 @@ static void derive(struct x86_cpu *c, unsigned i)
 static inline enum tlb_class class_of(const struct x86_cpu *c)
 {
 	if (c->cpl == 3)
-		return TLB_USER;
+		return c->flags & FLAG_AC && c->cr0 & CR0_AM ? TLB_USER_ALIGN : TLB_USER;
 	return c->cr4 & CR4_SMAP && c->flags & FLAG_AC ? TLB_SUPER_AC : TLB_SUPER;
 }
 
