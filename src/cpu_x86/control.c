@@ -264,17 +264,11 @@ static void need_cpl0(struct x86_cpu *c)
 		x86_gp(c, 0, RULE_GP_CPL);
 }
 
-/* CR write traps: #VMEXIT after the instruction, with the new value. APM2 15.35.9, app. B */
-static void trap_cr_write(struct x86_cpu *c, unsigned cr, u64 val)
+/* CR write traps: #VMEXIT after the instruction, with the new value. APM2 app. B */
+static inline void trap_cr_write(struct x86_cpu *c, unsigned cr, u64 val)
 {
-	u64 next;
-
-	if (likely(!svm_wants(&c->svm, ICPT_CR_WRITE_TRAP + cr)))
-		return;
-	next = x86_next_rip(c);
-	x86_sync(c);
-	c->rip = next;
-	svm_exit(c, svm_code(ICPT_CR_WRITE_TRAP + cr), val, 0);
+	if (svm_wants(&c->svm, ICPT_CR_WRITE_TRAP + cr))
+		svm_trap(c, svm_code(ICPT_CR_WRITE_TRAP + cr), val);
 }
 
 static bool cr_exists(unsigned n) { return n == 0 || n == 2 || n == 3 || n == 4 || n == 8; }

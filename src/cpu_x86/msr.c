@@ -518,7 +518,7 @@ void x86i_rdmsr(struct x86_cpu *c, const struct x86_op *o)
 void x86i_wrmsr(struct x86_cpu *c, const struct x86_op *o)
 {
 	u32 n = (u32)c->r[R_CX];
-	u64 v = edx_eax(c), next;
+	u64 v = edx_eax(c);
 	enum x86_rule why;
 
 	(void)o;
@@ -528,12 +528,8 @@ void x86i_wrmsr(struct x86_cpu *c, const struct x86_op *o)
 	why = x86_msr_write(c, n, v);
 	if (why != RULE_NONE)
 		x86_gp(c, 0, why);
-	if (n == 0xc0000080 && svm_wants(&c->svm, ICPT_EFER_WRITE_TRAP)) { /* after the instruction. APM2 app. B */
-		next = x86_next_rip(c);
-		x86_sync(c);
-		c->rip = next;
-		svm_exit(c, svm_code(ICPT_EFER_WRITE_TRAP), v, 0);
-	}
+	if (n == 0xc0000080 && svm_wants(&c->svm, ICPT_EFER_WRITE_TRAP)) /* after the instruction. APM2 app. B */
+		svm_trap(c, svm_code(ICPT_EFER_WRITE_TRAP), v);
 }
 
 void x86i_rdtsc(struct x86_cpu *c, const struct x86_op *o)
