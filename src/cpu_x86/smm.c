@@ -242,6 +242,7 @@ void x86i_rsm(struct x86_cpu *c, const struct x86_op *o)
 	c->smm = 0;
 	if (c->board.smm_changed)
 		c->board.smm_changed(c->board.arg, c->id, false);
+	svm_state_changed(c); /* back in a guest: its nested tables */
 	x86_state_changed(c);
 	tlb_flush_everything(&c->tlb); /* APM2 5.5.3 */
 	x86_jump(c, c->rip);
