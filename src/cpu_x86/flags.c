@@ -10,11 +10,9 @@ static NOINLINE void flags_consequences(struct x86_cpu *c, u32 changed)
 	if (changed & FLAG_VM)
 		x86_mode_changed(c);
 	else if (changed & FLAG_AC)
-		x86_set_cpl(c, c->cpl); /* SMAP; and alignment checks */
+		x86_set_cpl(c, c->cpl); /* SMAP */
 	if (changed & FLAG_TF)
 		x86_debug_changed(c);
-	if (changed & c->flags & (FLAG_IF | FLAG_VIF) && c->pending & (PEND_INTR | PEND_VIRQ))
-		x86_pend(c, c->pending & (PEND_INTR | PEND_VIRQ));
 }
 
 void x86_set_flags(struct x86_cpu *c, u64 val, u64 mask)
@@ -27,8 +25,10 @@ void x86_set_flags(struct x86_cpu *c, u64 val, u64 mask)
 		flags_arith_set(c, (flags_arith_get(c) & ~(u32)mask) | ((u32)val & (u32)mask));
 	c->flags = (old & ~m) | ((u32)val & m);
 	changed = old ^ c->flags;
-	if (changed & (FLAG_VM | FLAG_AC | FLAG_TF | FLAG_IF | FLAG_VIF))
+	if (unlikely(changed & (FLAG_VM | FLAG_AC | FLAG_TF)))
 		flags_consequences(c, changed);
+	if (changed & c->flags & FLAG_IF && c->pending & (PEND_INTR | PEND_VIRQ))
+		x86_pend(c, c->pending & (PEND_INTR | PEND_VIRQ));
 }
 
 static bool v86_below_iopl3(const struct x86_cpu *c)

@@ -75,6 +75,9 @@ void x86_mode_changed(struct x86_cpu *c)
 
 void x86_seg_changed(struct x86_cpu *c, unsigned seg)
 {
+	/* The usual case of a 64-bit system: nothing derived depends on these registers. */
+	if (likely(x86_long64(c) && seg <= SEG_DS && c->seg[SEG_CS].attr & ATTR_L))
+		return;
 	if ((seg == SEG_CS || seg == SEG_SS) && mode_bits(c) != c->mode)
 		x86_mode_changed(c);
 	else
