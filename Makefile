@@ -15,8 +15,8 @@ VERSION = 0.1
 WARN  := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef
 MODE  ?= opt
 FLAGS_opt := -O2
-FLAGS_san := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DX86_LOOP
-FLAGS_cov := -O1 --coverage -DX86_LOOP
+FLAGS_san := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DENGINE_LOOP
+FLAGS_cov := -O1 --coverage -DENGINE_LOOP
 CFLAGS ?= -g
 
 ifneq ($(shell uname -m),x86_64)

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "cpu_x86/insn.h"
+#include "cpu_x86/system.h"
 
 #define ARENA_SIZE (96u << 20)
 
@@ -148,12 +149,43 @@ static void kill(struct x86_code *k, struct x86_block *b)
 		b->op[i].exec = op_dead;
 }
 
+/* ---- MONITOR's lines are watched by the same bits. APM3 MONITOR ---- */
+
+/* A CPU waits for, or is about to wait for, a store to [pa, pa+size). */
+bool x86_code_monitored(const struct x86_code *k, u64 pa, unsigned size)
+{
+	for (unsigned i = 0; i < k->cpus; i++) {
+		u64 line = k->cpu[i]->monitor_pa & ~(u64)(MONITOR_LINE - 1);
+
+		if (k->cpu[i]->monitor_pa != MONITOR_NONE && pa < line + MONITOR_LINE && pa + size > line)
+			return true;
+	}
+	return false;
+}
+
+/* Tell the CPUs of a store; the pieces of its page that others still watch. */
+static u64 monitors_hit(struct x86_code *k, u64 pa, unsigned size)
+{
+	u64 left = 0;
+
+	for (unsigned i = 0; i < k->cpus; i++) {
+		struct x86_cpu *c = k->cpu[i];
+
+		if (c->monitor_pa == MONITOR_NONE)
+			continue;
+		x86_monitor_hit(c, pa, size);
+		if (c->monitor_pa != MONITOR_NONE && (c->monitor_pa & PAGE_MASK) == (pa & PAGE_MASK))
+			left |= pieces(c->monitor_pa & ~(u64)(MONITOR_LINE - 1), MONITOR_LINE);
+	}
+	return left;
+}
+
 /* A store is about to hit [pa, pa+size): blocks that share a piece with it die. Their bits stay until a store finds no
  * block behind them: code that is patched again and again is decoded again before that, and then no TLB needs a look. */
 static void code_hit(void *owner, u64 pa, unsigned size)
 {
 	struct x86_code *k = owner;
-	u64 page = pa & PAGE_MASK, hit = pieces(pa, size), left = 0;
+	u64 page = pa & PAGE_MASK, hit = pieces(pa, size), left = monitors_hit(k, pa, size);
 	unsigned slot = page_slot(pa);
 	bool killed = false;
 
@@ -499,7 +531,7 @@ static bool in_page(const struct x86_op *o, unsigned k)
 {
 	s64 at = (s64)(o->block->pa & ~PAGE_MASK) + (k || o->id == X86_END ? (o->id == X86_END ? o->imm : o->disp) : o->imm);
 
-	return o->block->pa2 == CODE_NO_PAGE && at >= 0 && at < (s64)PAGE_SIZE;
+	return !(o->block->mode & MODE_TIGHT) && o->block->pa2 == CODE_NO_PAGE && at >= 0 && at < (s64)PAGE_SIZE;
 }
 
 INSN x86_link(struct x86_cpu *c, const struct x86_op *o, unsigned k)

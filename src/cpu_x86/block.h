@@ -72,7 +72,9 @@ struct x86_block *x86_block_get(struct x86_cpu *c, bool step);
 /* Instruction at pa touches a device: end blocks after it from now on. */
 void x86_code_cut(struct x86_cpu *c, const struct x86_op *o);
 
+/* The 64-byte pieces of the page that mask names hold code, or a line that MONITOR watches: stores to them come by code_hit. */
 void x86_code_mark(struct x86_code *k, u64 page, u64 mask);
+bool x86_code_monitored(const struct x86_code *k, u64 pa, unsigned size);
 /* Physical address of the instruction byte at va, through the TLB; raises fetch faults (mem.c). */
 u64 x86_fetch(struct x86_cpu *c, u64 va);
 

@@ -20,6 +20,22 @@
 #define OP_REG 0xff
 
 typedef void x86_body(struct x86_cpu *c, const struct x86_op *o);
+typedef bool x86_string(struct x86_cpu *c, const struct x86_op *o); /* false: not finished, execute it again */
+
+/* Every body that the instruction table names. */
+#define DECLARE_FAM(fn)
+#define DECLARE_STK(fn)
+#define DECLARE_REL(fn)
+#define DECLARE_JCC(fn)
+#define DECLARE_CC(fn)
+#define DECLARE_BODY(fn) x86_body x86i_##fn;
+#define DECLARE_STRING(fn) x86_string x86i_##fn;
+#define I(id, map, opcode, prefix, reg, mod, mode, size, form, kind, fn, flags, feature, section) DECLARE_##kind(fn)
+#include "cpu_x86/x86_insn.def"
+#undef I
+#undef DECLARE_FAM
+#undef DECLARE_STK
+#undef DECLARE_REL
 
 static inline bool op_is_reg(const struct x86_op *o) { return o->base == OP_REG; }
 

@@ -20,6 +20,40 @@ const struct rule x86_rules[RULE_COUNT] = {
 #undef RULE
 };
 
+/* ---- events ---- */
+
+/* Instructions executed in this call of x86_run before the one under way. */
+static u64 executed(const struct x86_cpu *c)
+{
+	unsigned insns = 0, bytes;
+	u64 left = (u64)(c->budget + c->held);
+
+	if (c->op) {
+		struct x86_block *b = x86_block_of(c->op, &insns, &bytes);
+
+		left += b->insns - insns;
+	}
+	return c->time_end + (u64)c->held - c->run_start - left;
+}
+
+static void stamp_event(void *arg, struct event *e)
+{
+	const struct x86_cpu *c = arg;
+
+	e->cpu = (u16)c->id;
+	e->guest = c->svm.guest;
+	e->ip = x86_rip(c);
+	e->icount = *c->icount + executed(c);
+}
+
+void x86_log(struct x86_cpu *c, enum event_kind kind, u32 a, u64 b, u64 cc)
+{
+	struct event e = {.kind = (u16)kind, .a = a, .b = b, .c = cc};
+
+	stamp_event(c, &e);
+	event_add(c->log, &e);
+}
+
 /* ---- life ---- */
 void x86_init(struct x86_cpu *c, unsigned id, const struct x86_model *m, struct space *mem, struct space *io, struct sched *s,
               struct x86_code *code, struct event_log *log, const struct x86_board *board, u64 *icount)
@@ -35,6 +69,8 @@ void x86_init(struct x86_cpu *c, unsigned id, const struct x86_model *m, struct 
 	c->icount = icount;
 	tlb_init(&c->tlb, mem);
 	c->tlb.log = log;
+	c->tlb.stamp = stamp_event;
+	c->tlb.stamp_arg = c;
 	c->tlb.cpu_id = (u16)id;
 	x86_code_add_cpu(code, c);
 	x86_reset(c, false);
@@ -75,9 +111,10 @@ void x86_reset(struct x86_cpu *c, bool init)
 	c->smm = 0;
 	svm_reset(&c->svm);
 	x86_msr_reset(c, init);
-	x86_fpu_init(c, !init);
-	if (!init)
+	if (!init) {
+		x86_fpu_init(c, true);
 		tlb_flush_everything(&c->tlb);
+	}
 	x86_state_changed(c);
 }
 
@@ -240,10 +277,7 @@ static bool take_event(struct x86_cpu *c)
 	if (p & PEND_VIRQ && svm_virtual_pending(c) && svm_take_injection(c))
 		return true; /* EVENTINJ comes before everything. APM2 15.20 */
 	if (p & PEND_SMI && gif && !c->smm) {
-		svm_check_event(c, ICPT_SMI);
-		c->pending &= ~(u32)PEND_SMI;
-		wake(c);
-		x86_smi(c);
+		x86_smi(c); /* the intercept included; the save area tells that the CPU was halted */
 		return true;
 	}
 	if (p & PEND_INIT && gif && !c->smm) {
@@ -311,7 +345,7 @@ static void run_block(struct x86_cpu *c, struct x86_block *b)
 
 	c->r[R_RIP] = c->rip;
 	c->budget -= b->n;
-#ifdef X86_LOOP
+#ifdef ENGINE_LOOP
 	while (o)
 		o = o->exec(c, o);
 #else
@@ -333,13 +367,14 @@ static void step(struct x86_cpu *c)
 	if (c->shadow)
 		c->shadow = SHADOW_ENDING;
 	c->flags &= ~(u32)FLAG_RF;
+	c->tf_after = false;
 	/* Only this one: the next block's budget test fails. */
 	c->held = c->budget - 1;
 	c->time_end -= (u64)c->held;
 	c->budget = 1;
 	run_block(c, b);
 	release_held(c);
-	after_step(c, trap);
+	after_step(c, c->tf_after ? c->flags & FLAG_TF : trap);
 }
 
 static bool must_step(const struct x86_cpu *c)
@@ -381,20 +416,6 @@ static bool runnable(struct x86_cpu *c)
 	return !c->exc_raised && c->activity == ACT_RUN && !c->stop && c->budget > 0 && !c->sched->kick;
 }
 
-/* Instructions executed in this call of x86_run before the one under way. */
-static u64 executed(const struct x86_cpu *c)
-{
-	unsigned insns = 0, bytes;
-	u64 left = (u64)(c->budget + c->held);
-
-	if (c->op) {
-		struct x86_block *b = x86_block_of(c->op, &insns, &bytes);
-
-		left += b->insns - insns;
-	}
-	return c->time_end + (u64)c->held - c->run_start - left;
-}
-
 enum x86_stop x86_run(struct x86_cpu *c, u64 budget)
 {
 	u64 start = c->sched->now;
@@ -419,13 +440,4 @@ enum x86_stop x86_run(struct x86_cpu *c, u64 budget)
 	c->retired += budget;
 	*c->icount += budget;
 	return stop_reason(c);
-}
-
-void x86_log(struct x86_cpu *c, enum event_kind kind, u32 a, u64 b, u64 cc)
-{
-	struct event e = {.kind = (u16)kind, .cpu = (u16)c->id, .guest = c->svm.guest, .a = a, .b = b, .c = cc};
-
-	e.ip = x86_rip(c);
-	e.icount = *c->icount + executed(c);
-	event_add(c->log, &e);
 }

@@ -220,6 +220,7 @@ enum x86_mode {
 	MODE_16 = 0, MODE_32 = 1, MODE_64 = 2, MODE_SIZE = 3, /* code size */
 	MODE_STACK32 = 4, MODE_STACK64 = 8,
 	MODE_PE = 16, MODE_VM = 32, MODE_LONG = 64 /* EFER.LMA */,
+	MODE_TIGHT = 256, /* the CS limit or wrap may fall inside a page: blocks are looked up each time */
 };
 /* Canonical for 48-bit or (LA57) 57-bit linear addresses. APM2 5.3.1 */
 static inline bool x86_canonical(const struct x86_cpu *c, u64 va)

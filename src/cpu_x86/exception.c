@@ -192,6 +192,7 @@ static void deliver_soft(struct x86_cpu *c, unsigned vector, unsigned type, bool
 	struct delivery d = {.vector = (u8)vector, .type = (u8)type, .soft = soft, .rip = x86_next_rip(c)};
 	u64 from = x86_rip(c), to;
 
+	c->tf_after = true; /* it clears TF before the trap would come. APM2 8.7.3, 13.1.4 */
 	if (type == 4 && event_on(c->log, EV_INTERRUPT))
 		x86_log(c, EV_INTERRUPT, vector | 1u << 8, 0, 0);
 	else if (type == 3 && event_on(c->log, EV_EXCEPTION))
@@ -213,8 +214,10 @@ void x86i_int_n(struct x86_cpu *c, const struct x86_op *o)
 
 	if (unlikely(c->svm.guest))
 		svm_check_intn(c, vector);
-	if (c->mode & MODE_VM && v86_redirect(c, vector))
+	if (c->mode & MODE_VM && v86_redirect(c, vector)) {
+		c->tf_after = true;
 		return;
+	}
 	deliver_soft(c, vector, 4, true);
 }
 

@@ -15,8 +15,8 @@
 
 #define INSN const struct x86_op *
 
-/* X86_LOOP: handlers return the next op to a loop (sanitizer builds, where sibling calls are not certain). */
-#ifdef X86_LOOP
+/* ENGINE_LOOP: handlers return the next op to a loop (sanitizer builds, where sibling calls are not certain). */
+#ifdef ENGINE_LOOP
 static ALWAYS_INLINE INSN x86_go(struct x86_cpu *c, const struct x86_op *o)
 {
 	(void)c;

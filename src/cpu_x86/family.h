@@ -14,6 +14,18 @@ struct x86_family {
 	const struct x86_family *quiet;
 };
 
+/* Every family that the instruction table names. */
+#define DECLARE_FAM(fn) extern const struct x86_family x86_fam_##fn;
+#define DECLARE_STK DECLARE_FAM
+#define DECLARE_REL DECLARE_FAM
+#undef DECLARE_BODY
+#undef DECLARE_STRING
+#define DECLARE_BODY(fn)
+#define DECLARE_STRING(fn)
+#define I(id, map, opcode, prefix, reg, mod, mode, size, form, kind, fn, flags, feature, section) DECLARE_##kind(fn)
+#include "cpu_x86/x86_insn.def"
+#undef I
+
 /* One handler per address mode from an always-inline template name##w(c, o, m). */
 #define FAMILY_MEM(name, w)                                                                                                      \
 	static INSN name##w##_b(struct x86_cpu *c, const struct x86_op *o) { return name##w(c, o, AM_B); }                        \

@@ -1,18 +1,6 @@
 /* The expansion of x86_insn.def into x86_insns[]. */
 #include "cpu_x86/insn.h"
 
-/* Declarations of everything that the table names. */
-#define DECLARE_FAM(fn) extern const struct x86_family x86_fam_##fn;
-#define DECLARE_STK DECLARE_FAM
-#define DECLARE_REL DECLARE_FAM
-#define DECLARE_JCC(fn)
-#define DECLARE_CC(fn)
-#define DECLARE_BODY(fn) x86_body x86i_##fn;
-#define DECLARE_STRING(fn) x86_string x86i_##fn;
-#define I(id, map, opcode, prefix, reg, mod, mode, size, form, kind, fn, flags, feature, section) DECLARE_##kind(fn)
-#include "cpu_x86/x86_insn.def"
-#undef I
-
 #define CC_ROW(name, n) extern const struct x86_family x86_fam_##name##n;
 #define CC_REF(name, n) &x86_fam_##name##n,
 #define CC_ALL(X, name)                                                                                                          \

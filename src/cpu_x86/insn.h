@@ -29,8 +29,6 @@ enum x86_id {
 	X86_END = X86_IDS /* the synthetic op after a block's last one */
 };
 
-typedef bool x86_string(struct x86_cpu *c, const struct x86_op *o); /* false: not finished, execute it again */
-
 struct x86_insn {
 	const char *name;
 	u8 map, opcode, prefix;

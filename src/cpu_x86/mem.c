@@ -97,6 +97,8 @@ static void write_piece(struct x86_cpu *c, const struct tlb_hit *hit, unsigned s
 		be_alone(c);
 		set_time(c);
 		c->device = true;
+	} else if (c->code->cpus > 1 && x86_code_monitored(c->code, hit->pa, size)) {
+		be_alone(c); /* it wakes another CPU: the machine looks right after it */
 	}
 	/* Code pages, monitored lines, ROM, devices: the space knows. */
 	space_write(c->mem, hit->pa, size, val);

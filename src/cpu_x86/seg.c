@@ -6,18 +6,24 @@
 
 /* ---- derived words ---- */
 
+/* Does the end of the code segment fall inside a page? */
+static u32 tight(const struct x86_cpu *c)
+{
+	return (c->seg[SEG_CS].base & 0xfff) || (c->seg[SEG_CS].limit & 0xfff) != 0xfff ? MODE_TIGHT : 0;
+}
+
 static u32 mode_bits(const struct x86_cpu *c)
 {
 	u32 m = 0, cs = c->seg[SEG_CS].attr;
 
 	if (!(c->cr0 & CR0_PE))
-		return (cs & ATTR_DB ? MODE_32 : MODE_16) | (c->seg[SEG_SS].attr & ATTR_DB ? MODE_STACK32 : 0);
+		return tight(c) | (cs & ATTR_DB ? MODE_32 : MODE_16) | (c->seg[SEG_SS].attr & ATTR_DB ? MODE_STACK32 : 0);
 	if (c->flags & FLAG_VM && !(c->efer & EFER_LMA))
-		return MODE_PE | MODE_VM | MODE_16;
+		return tight(c) | MODE_PE | MODE_VM | MODE_16;
 	m = MODE_PE | (c->efer & EFER_LMA ? MODE_LONG : 0);
 	if (c->efer & EFER_LMA && cs & ATTR_L)
 		return m | MODE_64 | MODE_STACK64;
-	return m | (cs & ATTR_DB ? MODE_32 : MODE_16) | (c->seg[SEG_SS].attr & ATTR_DB ? MODE_STACK32 : 0);
+	return tight(c) | m | (cs & ATTR_DB ? MODE_32 : MODE_16) | (c->seg[SEG_SS].attr & ATTR_DB ? MODE_STACK32 : 0);
 }
 
 /* How far reads and writes may go without further checks; 0: they need them all. APM2 4.7.1, 4.12 */

@@ -163,6 +163,9 @@ static u64 stos_bulk(struct x86_cpu *c, const struct x86_op *o, u64 max)
 typedef void one_fn(struct x86_cpu *c, const struct x86_op *o);
 typedef u64 bulk_fn(struct x86_cpu *c, const struct x86_op *o, u64 max);
 
+/* The run loop looks around after each access to a device, and after an iteration that met a data breakpoint. APM2 13.1.2 */
+static bool must_look(const struct x86_cpu *c) { return c->device || c->pending & PEND_DB; }
+
 /* REP without comparison. True when rCX reached 0. */
 static bool rep(struct x86_cpu *c, const struct x86_op *o, one_fn *one, bulk_fn *bulk)
 {
@@ -180,7 +183,7 @@ static bool rep(struct x86_cpu *c, const struct x86_op *o, one_fn *one, bulk_fn 
 			one(c, o);
 			step_areg(c, o, R_CX, -1);
 			n = 1;
-			if (unlikely(c->device)) /* look around after each access to a device */
+			if (unlikely(must_look(c)))
 				left = 1;
 		}
 		left -= n < left ? n : left;
@@ -210,7 +213,7 @@ static bool rep_compare(struct x86_cpu *c, const struct x86_op *o, one_fn *one)
 		step_areg(c, o, R_CX, -1);
 		if (flag_zf(c) != want)
 			return true;
-		if (unlikely(c->device))
+		if (unlikely(must_look(c)))
 			left = 1;
 	}
 	return true;

@@ -49,6 +49,7 @@ void x86i_syscall(struct x86_cpu *c, const struct x86_op *o)
 	}
 	set_flat(c, SEG_SS, (cs + 8) & 0xffff, FAST_DATA);
 	c->cpl = 0;
+	c->tf_after = true; /* SFMASK may hold single steps off. APM2 6.1.1 */
 	if (x86_long(c))
 		x86_set_flags(c, 0, (c->msr.sfmask & ~(u64)FLAG_VM) | FLAG_RF);
 	else
@@ -78,6 +79,7 @@ void x86i_sysret(struct x86_cpu *c, const struct x86_op *o)
 	}
 	c->seg[SEG_SS].sel = (u16)(base + 8);
 	c->cpl = 3;
+	c->tf_after = true; /* as if SYSCALL just ended */
 	if (was_64)
 		x86_set_flags(c, c->r[11] & ~(u64)FLAG_RF, SYSRET_FLAGS);
 	else

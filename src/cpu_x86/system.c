@@ -3,6 +3,7 @@
  * bases, EFLAGS.AC, fences. Caches are not modelled: their instructions check and intercept, and have nothing more to
  * do. APM3, APM2 7.6 (caches), 15.9 (intercepts).
  */
+#include "cpu_x86/block.h"
 #include "cpu_x86/system.h"
 #include "cpu_x86/flags.h"
 
@@ -67,6 +68,7 @@ void x86i_monitor(struct x86_cpu *c, const struct x86_op *o)
 	pa = touch(c, rax_linear(c, o, 1, 1, false));
 	svm_check(c, &c->svm, ICPT_MONITOR); /* after all exceptions. APM2 15.9 */
 	c->monitor_pa = pa & ~(u64)(MONITOR_LINE - 1);
+	x86_code_mark(c->code, pa & PAGE_MASK, BIT((pa & ~PAGE_MASK) / MONITOR_LINE));
 }
 
 /* Waits until an interrupt, or a store to the line by somebody else; at once when nothing is armed. ECX[0]: interrupts
