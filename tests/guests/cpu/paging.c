@@ -269,8 +269,12 @@ static void misc(void)
 	const u8 *c = CODE("mov %%rbx, %%cr3");
 	in = kernel_regs(c);
 	in.bx = addr(root) | 1ull << 52;
-	r = run(in);
-	trap_at(&r, GP, 0, c, 0, "MOV CR3 with bit 52");
+	if (on_qemu()) /* QEMU 7.2 loads it, and hangs */
+		skip("MOV CR3 with bit 52", "QEMU hangs");
+	else {
+		r = run(in);
+		trap_at(&r, GP, 0, c, 0, "MOV CR3 with bit 52");
+	}
 	/* User pages reached by the kernel's RMW with fault: nothing is stored, flags stay. */
 	map(PTE_P | PTE_U, PTE_ALL);
 	in = user_regs(CODE("add %%eax, (%%rbx)"));
@@ -295,8 +299,8 @@ static void misc(void)
 
 static void five_levels(void)
 {
-	if (!(cpuid(7, 0).c >> 16 & 1) || on_qemu()) { /* QEMU 7.2 does not come back */
-		skip("LA57", "not reported, or QEMU");
+	if (!(cpuid(7, 0).c >> 16 & 1)) {
+		skip("LA57", "not reported");
 		return;
 	}
 	/* CR4.LA57 cannot change in long mode. APM2 5.3 / CR4 */
