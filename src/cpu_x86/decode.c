@@ -518,6 +518,16 @@ static enum decode_result finish(struct dec *d, struct x86_decoded *out, const s
 	return DECODE_OK;
 }
 
+/* x87 arithmetic: the CPU reports an FPU, so it must not look undefined. */
+static enum decode_result x87_missing(struct dec *d, struct x86_decoded *out)
+{
+	enum decode_result result = finish(d, out, NULL, RULE_UD_OPCODE);
+
+	d->o->slow = (x86_fn *)(void *)x86i_x87_missing;
+	d->o->imm = d->opcode << 8 | d->modrm;
+	return result;
+}
+
 enum decode_result x86_decode(struct x86_cpu *c, const u8 *bytes, unsigned n, unsigned offset, struct x86_op *o, struct x86_decoded *out)
 {
 	struct dec d = {.c = c, .p = bytes, .n = n, .seg = -1, .offset = offset, .o = o, .asize = 2, .osize = 1};
@@ -535,6 +545,8 @@ enum decode_result x86_decode(struct x86_cpu *c, const u8 *bytes, unsigned n, un
 		if (!r && !d.more)
 			rule = RULE_UD_OPCODE;
 	}
+	if (!r && !d.more && !d.too_long && d.map == M1 && (d.opcode & 0xf8) == 0xd8 && x86_has(c->model, X86_F_FPU))
+		return x87_missing(&d, out);
 	if (!r)
 		return finish(&d, out, NULL, rule);
 	sizes(&d, r);

@@ -1,8 +1,7 @@
 /*
  * The x87 instructions that move control and status words: FLDCW, FNSTCW, FNSTSW, FNCLEX. Arithmetic is not here. APM5, APM1 6.2.
  */
-#include "cpu_x86/body.h"
-#include "cpu_x86/flags.h"
+#include "cpu_x86/exec.h"
 
 enum { FSW_ES = 0x80, FSW_B = 0x8000, FSW_EXCEPTIONS = 0x7f };
 
@@ -52,4 +51,14 @@ void x86i_fnclex(struct x86_cpu *c, const struct x86_op *o)
 	(void)o;
 	check_available(c);
 	c->fpu.fsw &= (u16) ~(FSW_EXCEPTIONS | FSW_ES | FSW_B);
+}
+
+/* The others: said aloud, never taken for undefined opcodes. */
+void x86i_x87_missing(struct x86_cpu *c, const struct x86_op *o)
+{
+	unsigned opcode = (unsigned)op_imm(o) >> 8 & 0xff, modrm = (unsigned)op_imm(o) & 0xff;
+
+	check_available(c);
+	x86_unimplemented(c, "x87 instruction %02x %02x (%s operand, /%u)", opcode, modrm, modrm >= 0xc0 ? "register" : "memory",
+	                  modrm >> 3 & 7);
 }
