@@ -172,7 +172,7 @@ static void commit(struct x86_cpu *c, const struct task *n, u64 eflags)
 	}
 	c->dr[7] &= ~0x155ull; /* the local breakpoint enables; APM2 12.4.1, 13.1.1.4 */
 	x86_debug_changed(c);
-	if (n->t->cr3 && c->cr0 & CR0_PG)
+	if (n->t->cr3 && c->cr0 & CR0_PG && n->cr3 != c->cr3) /* only a change flushes; APM2 5.5.3 */
 		x86_write_cr3(c, n->cr3);
 }
 
