@@ -1,6 +1,6 @@
 /*
- * SVM on the real processor: a host of two instructions (VMRUN, HLT) and guests of a few bytes. Every test sets up a VMCB, runs, and
- * looks at what #VMEXIT left in it. APM2 ch. 15.
+ * SVM on the real processor: a host of two instructions (VMRUN, HLT) and guests of a few bytes. Every test sets up a
+ * VMCB, runs, and looks at what #VMEXIT left in it. APM2 ch. 15.
  */
 #include <check.h>
 #include <stdio.h>
@@ -13,10 +13,31 @@
 #include "svm/state.h"
 
 enum {
-	GDT = 0x1000, IDT = 0x2000, GUEST_IDT = 0x3000, TSS = 0x4000, HSAVE = 0x5000, VMCB1 = 0x6000, VMCB2 = 0x7000,
-	IOPM = 0x8000, MSRPM = 0xb000, HOST = 0x10000, GUEST = 0x11000, HANDLERS = 0x14000, HOST_HANDLERS = 0x18000,
-	STACK = 0x20000, GUEST_STACK = 0x28000, PML4 = 0x100000, PDPT = 0x101000, PD = 0x102000, PT = 0x103000,
-	NPML4 = 0x110000, NPDPT = 0x111000, NPD = 0x112000, NPT = 0x113000, DATA = 0x150000, OTHER = 0x151000,
+	GDT = 0x1000,
+	IDT = 0x2000,
+	GUEST_IDT = 0x3000,
+	TSS = 0x4000,
+	HSAVE = 0x5000,
+	VMCB1 = 0x6000,
+	VMCB2 = 0x7000,
+	IOPM = 0x8000,
+	MSRPM = 0xb000,
+	HOST = 0x10000,
+	GUEST = 0x11000,
+	HANDLERS = 0x14000,
+	HOST_HANDLERS = 0x18000,
+	STACK = 0x20000,
+	GUEST_STACK = 0x28000,
+	PML4 = 0x100000,
+	PDPT = 0x101000,
+	PD = 0x102000,
+	PT = 0x103000,
+	NPML4 = 0x110000,
+	NPDPT = 0x111000,
+	NPD = 0x112000,
+	NPT = 0x113000,
+	DATA = 0x150000,
+	OTHER = 0x151000,
 	PAGE = 0x67, /* P W U A D */
 };
 
@@ -28,8 +49,8 @@ static struct x86_code *code;
 static struct x86_cpu *c;
 static struct error error;
 static u64 icount;
-static u8 *v;       /* the VMCB */
-static bool intr;   /* the board's interrupt line */
+static u8 *v;     /* the VMCB */
+static bool intr; /* the board's interrupt line */
 static u64 tpr;
 
 static u64 peek(u64 pa, unsigned size) { return space_read(&mem, pa, size); }
@@ -41,15 +62,27 @@ static void put(u64 pa, const char *bytes, size_t n)
 }
 #define GUEST_CODE(bytes) put(GUEST, bytes, sizeof(bytes) - 1)
 
-static bool board_intr(void *arg, unsigned cpu) { (void)arg, (void)cpu; return intr; }
+static bool board_intr(void *arg, unsigned cpu)
+{
+	(void)arg, (void)cpu;
+	return intr;
+}
 static int board_intack(void *arg, unsigned cpu)
 {
 	(void)arg, (void)cpu;
 	intr = false;
 	return 0x40;
 }
-static u64 board_tpr_read(void *arg, unsigned cpu) { (void)arg, (void)cpu; return tpr; }
-static void board_tpr_write(void *arg, unsigned cpu, u64 x) { (void)arg, (void)cpu; tpr = x; }
+static u64 board_tpr_read(void *arg, unsigned cpu)
+{
+	(void)arg, (void)cpu;
+	return tpr;
+}
+static void board_tpr_write(void *arg, unsigned cpu, u64 x)
+{
+	(void)arg, (void)cpu;
+	tpr = x;
+}
 
 static void gate64(u64 idt, unsigned vector, u64 to, unsigned dpl)
 {
@@ -136,7 +169,8 @@ static void nested(void)
 
 static void setup_model(const char *spec)
 {
-	static const struct x86_board board = {.intr = board_intr, .intack = board_intack, .tpr_read = board_tpr_read, .tpr_write = board_tpr_write};
+	static const struct x86_board board = {
+		.intr = board_intr, .intack = board_intack, .tpr_read = board_tpr_read, .tpr_write = board_tpr_write};
 
 	ck_assert(space_init(&mem, "memory", 52, &error) && space_init(&io, "io", 16, &error));
 	ck_assert_ptr_nonnull(space_add_ram(&mem, "ram", 0, 32 << 20, false, &error));
@@ -228,7 +262,8 @@ START_TEST(fields_cover_the_vmcb)
 {
 	ck_assert_int_eq(field_gap(vmcb_fields, vmcb_fields_n, VMCB_SIZE), -1);
 	for (size_t i = 1; i < vmcb_fields_n; i++)
-		ck_assert_uint_eq(vmcb_fields[i].off, vmcb_fields[i - 1].off + vmcb_fields[i - 1].size * vmcb_fields[i - 1].count);
+		ck_assert_uint_eq(vmcb_fields[i].off,
+				  vmcb_fields[i - 1].off + vmcb_fields[i - 1].size * vmcb_fields[i - 1].count);
 	ck_assert_int_eq(field_gap(svm_fields, svm_fields_n, sizeof(struct svm_state)), -1);
 	ck_assert_int_eq(vmcb_group(vmcb_fields_n - 1), VMCB_NONE);
 	ck_assert_int_eq(vmcb_group((size_t)(field_find(vmcb_fields, vmcb_fields_n, "CR2") - vmcb_fields)), VMCB_CR2);
@@ -239,9 +274,10 @@ START_TEST(accessors_agree_with_the_table)
 {
 	for (unsigned i = 0; i < VMCB_SIZE; i++)
 		v[i] = (u8)(i * 7 + (i >> 8));
-#define VMCB(id, off, width, group, label, names)                                                                                \
+#define VMCB(id, off, width, group, label, names)                                                                      \
 	ck_assert_uint_eq(vmcb_##id(v), field_get(field_find(vmcb_fields, vmcb_fields_n, label), v, 0));
-#define VMCB_SEG(id, off, group, label) ck_assert_uint_eq(vmcb_##id(v)->base, field_get(field_find(vmcb_fields, vmcb_fields_n, label ".base"), v, 0));
+#define VMCB_SEG(id, off, group, label)                                                                                \
+	ck_assert_uint_eq(vmcb_##id(v)->base, field_get(field_find(vmcb_fields, vmcb_fields_n, label ".base"), v, 0));
 #define VMCB_BYTES(id, off, size, group, label)
 #define VMCB_PAD(off, size)
 #include "svm/vmcb.def"
@@ -259,9 +295,11 @@ START_TEST(check_rows_name_fields)
 		char label[32];
 		int n;
 
-		ck_assert_msg(field_find(vmcb_fields, vmcb_fields_n, svm_checks[i].label) != NULL, "%s", svm_checks[i].id);
+		ck_assert_msg(field_find(vmcb_fields, vmcb_fields_n, svm_checks[i].label) != NULL, "%s",
+			      svm_checks[i].id);
 		for (; sscanf(p, "%31s%n", label, &n) == 1; p += n)
-			ck_assert_msg(field_find(vmcb_fields, vmcb_fields_n, label) != NULL, "%s %s", svm_checks[i].id, label);
+			ck_assert_msg(field_find(vmcb_fields, vmcb_fields_n, label) != NULL, "%s %s", svm_checks[i].id,
+				      label);
 		ck_assert_str_ne(svm_checks[i].section, "");
 	}
 }
@@ -281,7 +319,8 @@ START_TEST(exit_names)
 	ck_assert_str_eq(name, "RDTSCP");
 	svm_exit_name(0x500, name, sizeof name);
 	ck_assert_str_eq(name, "500h");
-	ck_assert(svm_exit_has_nrip(0x43) && !svm_exit_has_nrip(0x4e) && !svm_exit_has_nrip(0x400) && svm_exit_has_nrip(0x7c));
+	ck_assert(svm_exit_has_nrip(0x43) && !svm_exit_has_nrip(0x4e) && !svm_exit_has_nrip(0x400) &&
+		  svm_exit_has_nrip(0x7c));
 }
 END_TEST
 
@@ -320,7 +359,8 @@ END_TEST
 
 START_TEST(round_trip)
 {
-	GUEST_CODE("\x48\x05\x22\x22\x00\x00\x48\x83\xec\x10\xf9\x0f\x01\xd9"); /* add rax,2222h; sub rsp,16; stc; vmmcall */
+	GUEST_CODE("\x48\x05\x22\x22\x00\x00\x48\x83\xec\x10\xf9\x0f\x01\xd9"); /* add rax,2222h; sub rsp,16; stc;
+										   vmmcall */
 	c->r[R_BX] = 77;
 	c->flags |= FLAG_DF;
 	run();
@@ -357,7 +397,8 @@ START_TEST(host_state_comes_from_hsave)
 	ck_assert_uint_eq(peek(HSAVE + 0x5f8, 8), VMCB1);
 	ck_assert_uint_eq(peek(HSAVE + 0x550, 8), PML4);
 	/* The guest overwrites the host's RSP there. */
-	GUEST_CODE("\x48\xc7\x04\x25\xd8\x55\x00\x00\x00\x77\x00\x00\x0f\x01\xd9"); /* mov qword [HSAVE+5d8h],7700h; vmmcall */
+	GUEST_CODE("\x48\xc7\x04\x25\xd8\x55\x00\x00\x00\x77\x00\x00\x0f\x01\xd9"); /* mov qword [HSAVE+5d8h],7700h;
+										       vmmcall */
 	vmcb_set_rip(v, GUEST);
 	again();
 	ck_assert_uint_eq(c->r[R_SP], 0x7700);
@@ -366,7 +407,8 @@ END_TEST
 
 START_TEST(bad_host_state_shuts_down)
 {
-	GUEST_CODE("\x48\xc7\x04\x25\x48\x55\x00\x00\x00\x00\x00\x00\x0f\x01\xd9"); /* mov qword [HSAVE+548h],0: CR4 without PAE */
+	GUEST_CODE("\x48\xc7\x04\x25\x48\x55\x00\x00\x00\x00\x00\x00\x0f\x01\xd9"); /* mov qword [HSAVE+548h],0: CR4
+										       without PAE */
 	ck_assert_int_eq(x86_run(c, 1000), X86_STOP_SHUTDOWN);
 }
 END_TEST
@@ -473,30 +515,30 @@ static const struct {
 } spoilt[] = {
 	{SVM_CHECK_EFER_SVME, bad_svme, "12 (SVME) is 0"},
 	{SVM_CHECK_CR0_CD_NW, bad_cd_nw, "29 (NW) is 1"},
-	{SVM_CHECK_CR0_HIGH, bad_cr0_high, "bits 40 is 1"},
-	{SVM_CHECK_CR3_MBZ, bad_cr3, "bits 60 is 1"},
-	{SVM_CHECK_CR4_MBZ, bad_cr4, "bits 15 is 1"},
-	{SVM_CHECK_CR4_MBZ, bad_cr4_high, "bits 63 is 1"},
-	{SVM_CHECK_DR6_HIGH, bad_dr6, "bits 32 is 1"},
-	{SVM_CHECK_DR7_HIGH, bad_dr7, "bits 50 is 1"},
-	{SVM_CHECK_EFER_MBZ, bad_efer, "bits 9 is 1"},
-	{SVM_CHECK_EFER_MBZ, bad_efer_high, "bits 40 is 1"},
+	{SVM_CHECK_CR0_HIGH, bad_cr0_high, "bit 40 is 1"},
+	{SVM_CHECK_CR3_MBZ, bad_cr3, "bit 60 is 1"},
+	{SVM_CHECK_CR4_MBZ, bad_cr4, "bit 15 is 1"},
+	{SVM_CHECK_CR4_MBZ, bad_cr4_high, "bit 63 is 1"},
+	{SVM_CHECK_DR6_HIGH, bad_dr6, "bit 32 is 1"},
+	{SVM_CHECK_DR7_HIGH, bad_dr7, "bit 50 is 1"},
+	{SVM_CHECK_EFER_MBZ, bad_efer, "bit 9 is 1"},
+	{SVM_CHECK_EFER_MBZ, bad_efer_high, "bit 40 is 1"},
 	{SVM_CHECK_LME_PG_PAE, bad_pae, "5 (PAE) is 0"},
 	{SVM_CHECK_LME_PG_PE, bad_pe, "0 (PE) is 0"},
-	{SVM_CHECK_CS_L_D, bad_cs, "9 (L) is 1, 10 (DB) is 1"},
+	{SVM_CHECK_CS_L_D, bad_cs, "bit 9 (L) is 1, bit 10 (DB) is 1"},
 	{SVM_CHECK_PDPE, bad_pdpe, "CR3="},
 	{SVM_CHECK_VMRUN_INTERCEPT, bad_vmrun, "0 (VMRUN) is 0"},
 	{SVM_CHECK_IOPM, bad_iopm, "APM2 15.5.1, 15.10.1"},
 	{SVM_CHECK_MSRPM, bad_msrpm, "APM2 15.5.1, 15.11"},
-	{SVM_CHECK_ASID_ZERO, bad_asid0, "ASID=00000000"},
-	{SVM_CHECK_ASID_RANGE, bad_asid, "bits 15 is 1"},
+	{SVM_CHECK_ASID_ZERO, bad_asid0, "bits 31:0 are 0"},
+	{SVM_CHECK_ASID_RANGE, bad_asid, "bit 15 is 1"},
 	{SVM_CHECK_EVENTINJ_TYPE, bad_type1, "APM2 15.20"},
 	{SVM_CHECK_EVENTINJ_TYPE, bad_type7, "APM2 15.20"},
 	{SVM_CHECK_EVENTINJ_VECTOR, bad_vector2, "APM2 15.20"},
 	{SVM_CHECK_EVENTINJ_VECTOR, bad_vector32, "APM2 15.20"},
 	{SVM_CHECK_EVENTINJ_VECTOR, bad_vector15, "APM2 15.20"},
 	{SVM_CHECK_EVENTINJ_MODE, bad_br, "APM2 15.20"},
-	{SVM_CHECK_NCR3_MBZ, bad_ncr3, "bits 52 is 1"},
+	{SVM_CHECK_NCR3_MBZ, bad_ncr3, "bit 52 is 1"},
 	{SVM_CHECK_G_PAT, bad_pat, "1 is 1"},
 	{SVM_CHECK_G_PAT, bad_pat_bits, "63 is 1"},
 	{SVM_CHECK_VNMI, bad_vnmi, "1 (NMI) is 0"},
@@ -657,7 +699,10 @@ END_TEST
 START_TEST(cr0_selective)
 {
 	intercept(ICPT_CR0_SEL);
-	GUEST_CODE("\x0f\x20\xc0\x48\x83\xf0\x0a\x0f\x22\xc0\x0f\x06\x48\x35\x00\x00\x04\x00\x0f\x22\xc0"); /* flip TS, MP; clts; flip AM */
+	GUEST_CODE(
+		"\x0f\x20\xc0\x48\x83\xf0\x0a\x0f\x22\xc0\x0f\x06\x48\x35\x00\x00\x04\x00\x0f\x22\xc0"); /* flip TS, MP;
+													    clts; flip
+													    AM */
 	expect("CR0_SEL_WRITE");
 	ck_assert_uint_eq(vmcb_rip(v), GUEST + 18);
 	ck_assert_uint_eq(vmcb_exitinfo1(v), BIT(63));
@@ -736,14 +781,14 @@ static const struct {
 	unsigned len, port, ports; /* ports that the map marks */
 	u64 info1;
 } ios[] = {
-	{"\xe6\x60", 2, 0x60, 1, 0x00600000 | 0x200 | 0x10},       /* out 60h,al: A64 SZ8 */
-	{"\xe4\x61", 2, 0x61, 1, 0x00610000 | 0x200 | 0x10 | 1},   /* in al,61h */
-	{"\xed", 1, 0x3fb, 1, 0x03f80000 | 0x200 | 0x40 | 1},      /* in eax,dx: the last byte's bit */
-	{"\x66\xed", 2, 0x3f9, 1, 0x03f80000 | 0x200 | 0x20 | 1},  /* in ax,dx */
-	{"\x6e", 1, 0x3f8, 1, 0x03f80000 | 0x200 | 0x10 | 4 | 3 << 10},          /* outsb: DS */
-	{"\x65\x6e", 2, 0x3f8, 1, 0x03f80000 | 0x200 | 0x10 | 4 | 5 << 10},      /* gs outsb */
-	{"\xf3\x6d", 2, 0x3f8, 1, 0x03f80000 | 0x200 | 0x40 | 4 | 8 | 1},        /* rep insd */
-	{"\x67\x6c", 2, 0x3f8, 1, 0x03f80000 | 0x100 | 0x10 | 4 | 1},            /* insb, 32-bit address */
+	{"\xe6\x60", 2, 0x60, 1, 0x00600000 | 0x200 | 0x10},                /* out 60h,al: A64 SZ8 */
+	{"\xe4\x61", 2, 0x61, 1, 0x00610000 | 0x200 | 0x10 | 1},            /* in al,61h */
+	{"\xed", 1, 0x3fb, 1, 0x03f80000 | 0x200 | 0x40 | 1},               /* in eax,dx: the last byte's bit */
+	{"\x66\xed", 2, 0x3f9, 1, 0x03f80000 | 0x200 | 0x20 | 1},           /* in ax,dx */
+	{"\x6e", 1, 0x3f8, 1, 0x03f80000 | 0x200 | 0x10 | 4 | 3 << 10},     /* outsb: DS */
+	{"\x65\x6e", 2, 0x3f8, 1, 0x03f80000 | 0x200 | 0x10 | 4 | 5 << 10}, /* gs outsb */
+	{"\xf3\x6d", 2, 0x3f8, 1, 0x03f80000 | 0x200 | 0x40 | 4 | 8 | 1},   /* rep insd */
+	{"\x67\x6c", 2, 0x3f8, 1, 0x03f80000 | 0x100 | 0x10 | 4 | 1},       /* insb, 32-bit address */
 };
 
 START_TEST(each_io)
@@ -790,8 +835,9 @@ static const struct {
 	unsigned byte, bit;
 	bool write;
 } msrs[] = {
-	{0x10, 0x4, 0, false},           {0x10, 0x4, 1, true},           {0x1fff, 0x7ff, 6, false}, {0xc0000080, 0x820, 0, false},
-	{0xc0000080, 0x820, 1, true},    {0xc0010114, 0x1045, 0, false}, {0xc0011fff, 0x17ff, 7, true},
+	{0x10, 0x4, 0, false},         {0x10, 0x4, 1, true},         {0x1fff, 0x7ff, 6, false},
+	{0xc0000080, 0x820, 0, false}, {0xc0000080, 0x820, 1, true}, {0xc0010114, 0x1045, 0, false},
+	{0xc0011fff, 0x17ff, 7, true},
 };
 
 START_TEST(each_msr)
@@ -973,7 +1019,10 @@ END_TEST
 
 /* ---- event injection ---- */
 
-static void inject(unsigned type, unsigned vector, u64 more) { vmcb_set_eventinj(v, EVENT_V | type << 8 | vector | more); }
+static void inject(unsigned type, unsigned vector, u64 more)
+{
+	vmcb_set_eventinj(v, EVENT_V | type << 8 | vector | more);
+}
 
 START_TEST(inject_interrupt)
 {
@@ -1333,6 +1382,78 @@ START_TEST(injection_before_interrupts)
 }
 END_TEST
 
+START_TEST(virq_exit_in_delivery)
+{
+	nested();
+	poke(NPT + 8 * (GUEST_IDT >> 12), 8, 0);
+	virq(5, 0, 0);
+	vmcb_set_rflags(v, 2 | FLAG_IF);
+	expect("NPF");
+	ck_assert_uint_eq(vmcb_exitintinfo(v), EVENT_V | 0x61);
+	ck_assert(!(vmcb_int_ctl(v) & V_IRQ));
+}
+END_TEST
+
+START_TEST(gif_holds_nmi)
+{
+	c->svm.gif = 0;
+	x86_pend(c, PEND_NMI);
+	put(HOST + 0x40, "\x90\x90\x0f\x01\xdc\x90\xf4", 7);
+	c->rip = HOST + 0x40;
+	expect_host_vector(2);
+	ck_assert_uint_eq(peek(c->r[R_SP], 8), HOST + 0x45);
+}
+END_TEST
+
+START_TEST(clgi_in_a_guest_is_the_real_one)
+{
+	intercept(ICPT_NMI);
+	GUEST_CODE("\x0f\x01\xdd\x90\x0f\x01\xdc\x90"); /* clgi; nop; stgi */
+	x86_run(c, 3);
+	x86_pend(c, PEND_NMI);
+	expect("NMI");
+	ck_assert_uint_eq(vmcb_rip(v), GUEST + 7);
+}
+END_TEST
+
+START_TEST(stgi_intercept_beats_vgif)
+{
+	vmcb_set_int_ctl(v, V_GIF_ENABLE);
+	intercept(ICPT_STGI);
+	GUEST_CODE("\x0f\x01\xdc");
+	expect("STGI");
+	ck_assert(!(vmcb_int_ctl(v) & V_GIF));
+}
+END_TEST
+
+START_TEST(features_off_are_ignored)
+{
+	teardown();
+	setup_model("max,-vgif,-vnmi,-npt,-lbrv,-v-vmsave-vmload");
+	nested();
+	vmcb_set_virt_ext(v, LBR_ENABLE | VMLOAD_ENABLE);
+	vmcb_set_int_ctl(v, V_GIF_ENABLE | V_NMI_ENABLE | V_NMI); /* no NMI intercept either */
+	poke(NPT + 8 * (GUEST >> 12), 8, 0);
+	GUEST_CODE("\x90\x0f\x01\xd9");
+	expect("VMMCALL");
+	ck_assert_uint_eq(vmcb_int_ctl(v), V_GIF_ENABLE | V_NMI_ENABLE | V_NMI);
+}
+END_TEST
+
+START_TEST(init_keeps_the_msrs)
+{
+	c->svm.vm_cr = VM_CR_SVMDIS | VM_CR_R_INIT;
+	c->svm.tsc_ratio = 5;
+	svm_init(&c->svm);
+	ck_assert_uint_eq(c->svm.vm_cr, VM_CR_R_INIT);
+	ck_assert_uint_eq(c->svm.hsave_pa, HSAVE);
+	ck_assert_uint_eq(c->svm.tsc_ratio, 5);
+	c->svm.vm_cr = VM_CR_SVMDIS | VM_CR_LOCK;
+	svm_init(&c->svm);
+	ck_assert_uint_eq(c->svm.vm_cr, VM_CR_SVMDIS | VM_CR_LOCK);
+}
+END_TEST
+
 /* ---- clean bits: with the bit, the value of the last run is used; without it, that in memory ---- */
 
 static void new_intercept(void) { intercept(ICPT_CPUID); }
@@ -1369,8 +1490,8 @@ static const struct {
 	{VMCB_CR2, new_cr2, saw_cr2},           {VMCB_LBR, new_lbr, saw_lbr},
 };
 
-/* Reads what the groups hold into registers the VMCB does not: CR8 rdi, PAT rsi, CR4 rbp, DR7 r11, SGDT, DS r8, CR2 r9, BR_FROM r10; then
- * CPUID, OUT, VMMCALL. */
+/* Reads what the groups hold into registers the VMCB does not: CR8 rdi, PAT rsi, CR4 rbp, DR7 r11, SGDT, DS r8, CR2 r9,
+ * BR_FROM r10; then CPUID, OUT, VMMCALL. */
 static void clean_guest(void)
 {
 	nested();
@@ -1378,13 +1499,13 @@ static void clean_guest(void)
 	vmcb_set_int_ctl(v, V_INTR_MASKING);
 	intercept(ICPT_IOIO);
 	poke(OTHER + 0x80 / 8, 1, 1);
-	GUEST_CODE("\x44\x0f\x20\xc7"                 /* mov rdi,cr8 */
-		   "\xb9\x77\x02\x00\x00\x0f\x32\x89\xc6" /* PAT */
-		   "\x0f\x20\xe5"                     /* mov rbp,cr4 */
-		   "\x41\x0f\x21\xfb"                 /* mov r11,dr7 */
-		   "\x0f\x01\x04\x25\x00\x00\x15\x00" /* sgdt [DATA] */
-		   "\x41\x8c\xd8"                     /* mov r8d,ds */
-		   "\x41\x0f\x20\xd1"                 /* mov r9,cr2 */
+	GUEST_CODE("\x44\x0f\x20\xc7"                         /* mov rdi,cr8 */
+		   "\xb9\x77\x02\x00\x00\x0f\x32\x89\xc6"     /* PAT */
+		   "\x0f\x20\xe5"                             /* mov rbp,cr4 */
+		   "\x41\x0f\x21\xfb"                         /* mov r11,dr7 */
+		   "\x0f\x01\x04\x25\x00\x00\x15\x00"         /* sgdt [DATA] */
+		   "\x41\x8c\xd8"                             /* mov r8d,ds */
+		   "\x41\x0f\x20\xd1"                         /* mov r9,cr2 */
 		   "\xb9\xdb\x01\x00\x00\x0f\x32\x41\x89\xc2" /* BR_FROM */
 		   "\x0f\xa2\xe6\x80\x0f\x01\xd9");
 }
@@ -1498,6 +1619,17 @@ START_TEST(fresh_with_tlb_control)
 }
 END_TEST
 
+START_TEST(flush_by_asid_is_a_feature)
+{
+	teardown();
+	setup_model("max,-flushbyasid");
+	read_after_remap();
+	vmcb_set_tlb_control(v, 3); /* reserved then: everything goes */
+	run();
+	ck_assert_uint_eq(c->r[R_BX], 222);
+}
+END_TEST
+
 START_TEST(fresh_with_a_new_asid)
 {
 	read_after_remap();
@@ -1542,7 +1674,8 @@ START_TEST(host_translations_survive)
 	poke(DATA, 8, 111);
 	poke(OTHER, 8, 222);
 	c->rip = HOST + 0x40;
-	GUEST_CODE("\x48\xc7\x04\x25\x80\x3a\x10\x00\x67\x10\x15\x00\x0f\x01\xd9"); /* mov qword [PT + 8 * 150h], OTHER | PAGE */
+	GUEST_CODE("\x48\xc7\x04\x25\x80\x3a\x10\x00\x67\x10\x15\x00\x0f\x01\xd9"); /* mov qword [PT + 8 * 150h], OTHER
+										       | PAGE */
 	vmcb_set_tlb_control(v, 0);
 	ck_assert_int_eq(x86_run(c, 1000), X86_STOP_IDLE);
 	ck_assert_uint_eq(peek(PT + 8 * (DATA >> 12), 8), OTHER | PAGE);
@@ -1580,9 +1713,10 @@ START_TEST(vmload_vmsave)
 	ck_assert_uint_eq(c->seg[SEG_FS].base, 0x123456);
 	ck_assert_uint_eq(c->msr.lstar, 2);
 	ck_assert_mem_eq(space_host(&mem, VMCB2 + 0x440, false), v + 0x440, 0x10);
-	ck_assert_uint_eq(peek(VMCB2 + 0x458, 8), (u64)sign_extend(0x00f0123456789abc, 57) == 0x00f0123456789abc && c->cr4 & CR4_LA57
-							 ? 0x00f0123456789abc
-							 : (u64)sign_extend(0x00f0123456789abc, 48));
+	ck_assert_uint_eq(peek(VMCB2 + 0x458, 8),
+			  (u64)sign_extend(0x00f0123456789abc, 57) == 0x00f0123456789abc && c->cr4 & CR4_LA57
+				  ? 0x00f0123456789abc
+				  : (u64)sign_extend(0x00f0123456789abc, 48));
 	ck_assert_mem_eq(space_host(&mem, VMCB2 + 0x600, false), v + 0x600, 0x40);
 }
 END_TEST
@@ -1747,7 +1881,7 @@ START_TEST(lbr_virtualization)
 	vmcb_set_exc_from(v, 0x3333);
 	vmcb_set_exc_to(v, 0x4444);
 	c->msr.br_from = 0x77;
-	GUEST_CODE("\xb9\xdb\x01\x00\x00\x0f\x32\x89\xc3" /* BR_FROM */
+	GUEST_CODE("\xb9\xdb\x01\x00\x00\x0f\x32\x89\xc3"                               /* BR_FROM */
 		   "\xb9\xd9\x01\x00\x00\x0f\x32\x89\xc6\x31\xc0\x0f\x30\x0f\x01\xd9"); /* DBGCTL; cleared */
 	expect("VMMCALL");
 	ck_assert_uint_eq((u32)c->r[R_BX], 0x1111);
@@ -1775,7 +1909,8 @@ START_TEST(guest_pat)
 	nested();
 	vmcb_set_g_pat(v, 0x0606060606060606);
 	c->msr.pat = 0x0007040600070406;
-	GUEST_CODE("\xb9\x77\x02\x00\x00\x0f\x32\x89\xc3\x31\xc0\x31\xd2\x0f\x30\x0f\x01\xd9"); /* rdmsr PAT; wrmsr PAT,0 */
+	GUEST_CODE("\xb9\x77\x02\x00\x00\x0f\x32\x89\xc3\x31\xc0\x31\xd2\x0f\x30\x0f\x01\xd9"); /* rdmsr PAT; wrmsr
+												   PAT,0 */
 	expect("VMMCALL");
 	ck_assert_uint_eq((u32)c->r[R_BX], 0x06060606);
 	ck_assert_uint_eq(vmcb_g_pat(v), 0);
@@ -1847,7 +1982,7 @@ START_TEST(paged_real_mode_guest)
 	vmcb_set_cr0(v, CR0_ET | CR0_PG);
 	vmcb_set_cr4(v, CR4_PSE);
 	vmcb_set_cr3(v, OTHER);
-	poke(OTHER, 4, 0x000000e7); /* 4 MB: 0 -> 0 */
+	poke(OTHER, 4, 0x000000e7);                             /* 4 MB: 0 -> 0 */
 	GUEST_CODE("\x0f\x20\xc3\x66\x0f\x01\xd9\x0f\x01\xd9"); /* mov ebx,cr0; vmmcall */
 	expect("VMMCALL");
 	ck_assert_uint_eq((u32)c->r[R_BX], CR0_ET | CR0_PG);
@@ -1899,6 +2034,105 @@ START_TEST(legacy_host)
 }
 END_TEST
 
+/* A 32-bit guest with legacy PAE paging, without and with nested paging. */
+static void pae_guest(void)
+{
+	vmcb_set_efer(v, EFER_SVME);
+	vmcb_at_cs(v)->attr = 0xc9b;
+	vmcb_set_cr3(v, OTHER);
+	poke(OTHER, 8, PD | 1);
+	GUEST_CODE("\x8b\x1d\x00\x00\x15\x00\x0f\x01\xd9"); /* mov ebx,[DATA] */
+	poke(DATA, 8, 0x12345678);
+}
+
+START_TEST(pae_guest_shadowed)
+{
+	pae_guest();
+	expect("VMMCALL");
+	ck_assert_uint_eq(c->r[R_BX], 0x12345678);
+	ck_assert_uint_eq(vmcb_cs(v)->attr, 0xc9b);
+}
+END_TEST
+
+START_TEST(pae_guest_nested)
+{
+	nested();
+	pae_guest();
+	poke(OTHER + 24, 8, 0x1e7); /* a bad PDPE is nobody's business until it is used. APM2 15.25.10 */
+	expect("VMMCALL");
+	ck_assert_uint_eq(c->r[R_BX], 0x12345678);
+}
+END_TEST
+
+START_TEST(pae_host)
+{
+	c->cr0 = CR0_PE | CR0_PG | CR0_ET | CR0_NE;
+	c->cr3 = OTHER;
+	c->efer = EFER_SVME | EFER_NXE;
+	c->seg[SEG_CS].attr = 0xc9b;
+	poke(OTHER, 8, PD | 1);
+	x86_state_changed(c);
+	nested();
+	vmcb_set_ncr3(v, OTHER);
+	real_mode();
+	put(GUEST, "\x0f\xa2", 2);
+	intercept(ICPT_CPUID);
+	expect("CPUID");
+	ck_assert_uint_eq(c->tlb.env.np.levels, 3);
+}
+END_TEST
+
+START_TEST(five_level_host)
+{
+	poke(OTHER, 8, PML4 | PAGE);
+	poke(OTHER + 0x1000, 8, NPML4 | PAGE);
+	c->cr3 = OTHER;
+	c->cr4 |= CR4_LA57;
+	x86_state_changed(c);
+	nested();
+	vmcb_set_ncr3(v, OTHER + 0x1000);
+	poke(NPT + 8 * (DATA >> 12), 8, 0);
+	GUEST_CODE("\x48\x89\x04\x25\x08\x00\x15\x00");
+	expect("NPF");
+	ck_assert_uint_eq(vmcb_exitinfo2(v), DATA + 8);
+	ck_assert_uint_eq(c->tlb.env.np.levels, 5);
+}
+END_TEST
+
+/* An SMI that the VMM does not intercept: the handler runs without intercepts; RSM goes back to the guest. APM2 15.22.2
+ */
+START_TEST(smm_suspends_intercepts)
+{
+	u64 entry = (c->msr.smbase & 0xffffffff) + 0x8000;
+
+	nested();
+	intercept(ICPT_CPUID);
+	intercept(ICPT_RSM);
+	put(entry, "\x0f\xa2\x66\xbf\x77\x00\x00\x00\x0f\xaa", 10); /* cpuid; mov edi,77h; rsm */
+	GUEST_CODE("\x90\x0f\xa2");
+	c->svm.gif = 0;
+	x86_pend(c, PEND_SMI);
+	expect("CPUID");
+	ck_assert_uint_eq(vmcb_rip(v), GUEST + 1);
+	ck_assert(!c->smm && !c->svm.smm_suspends);
+}
+END_TEST
+
+START_TEST(task_switch_intercept)
+{
+	intercept(ICPT_TASK_SWITCH);
+	pae_guest();
+	poke(GDT + 0x28, 8, 0x0000890040000067); /* an available 32-bit TSS */
+	poke(TSS + 0x1c, 4, OTHER);
+	GUEST_CODE("\xea\x00\x00\x00\x00\x28\x00");
+	expect("TASK_SWITCH");
+	ck_assert_uint_eq(vmcb_exitinfo1(v), 0x28);
+	ck_assert_uint_eq(vmcb_exitinfo2(v) >> 32 & 0x1050, BIT(6)); /* far jump */
+	ck_assert_uint_eq(vmcb_rip(v), GUEST);
+	ck_assert_uint_eq(vmcb_nrip(v), 0);
+}
+END_TEST
+
 /* ---- explanation ---- */
 
 static struct svm_snapshot before;
@@ -1935,7 +2169,7 @@ START_TEST(explains_npf)
 	tells("#VMEXIT NPF");
 	tells("host-level page fault");
 	tells("guest-physical 150008");
-	tells("EXITCODE=0000000000000400 NPF");
+	tells("EXITCODE 0000000000000000 -> 0000000000000400 NPF");
 	tells("the walk that failed");
 }
 END_TEST
@@ -1993,7 +2227,7 @@ START_TEST(two_runs_are_equal)
 }
 END_TEST
 
-#define TEST(name) tcase_add_test(t, name)
+#define TEST(name)        tcase_add_test(t, name)
 #define LOOP(name, array) tcase_add_loop_test(t, name, 0, ARRAY_SIZE(array))
 
 static void add_tables(TCase *t)
@@ -2027,6 +2261,10 @@ static void add_switch(TCase *t)
 	TEST(v86_guest);
 	TEST(rip_outside_is_a_guest_fault);
 	TEST(legacy_host);
+	TEST(pae_guest_shadowed);
+	TEST(pae_guest_nested);
+	TEST(pae_host);
+	TEST(five_level_host);
 }
 
 static void add_checks(TCase *t)
@@ -2048,6 +2286,7 @@ static void add_intercepts(TCase *t)
 	TEST(mwait_conditional);
 	TEST(cpl3_does_not_reach_the_intercept);
 	TEST(write_traps);
+	TEST(task_switch_intercept);
 	TEST(no_nrip_without_the_feature);
 	LOOP(each_io, ios);
 	TEST(io_unmarked);
@@ -2110,6 +2349,13 @@ static void add_events(TCase *t)
 	TEST(init_intercept);
 	TEST(smi_intercept);
 	TEST(injection_before_interrupts);
+	TEST(virq_exit_in_delivery);
+	TEST(gif_holds_nmi);
+	TEST(clgi_in_a_guest_is_the_real_one);
+	TEST(stgi_intercept_beats_vgif);
+	TEST(features_off_are_ignored);
+	TEST(init_keeps_the_msrs);
+	TEST(smm_suspends_intercepts);
 }
 
 static void add_caching(TCase *t)
@@ -2122,6 +2368,7 @@ static void add_caching(TCase *t)
 	TEST(stale_without_flush);
 	tcase_add_loop_test(t, fresh_with_tlb_control, 0, 3);
 	TEST(fresh_with_a_new_asid);
+	TEST(flush_by_asid_is_a_feature);
 	TEST(invlpga_needs_the_asid);
 	TEST(host_translations_survive);
 }
@@ -2149,8 +2396,9 @@ int main(void)
 	static const struct {
 		const char *name;
 		void (*add)(TCase *t);
-	} cases[] = {{"tables", add_tables}, {"switch", add_switch}, {"checks", add_checks},   {"intercepts", add_intercepts},
-		     {"faults", add_faults}, {"events", add_events}, {"caching", add_caching}, {"rest", add_rest}};
+	} cases[] = {{"tables", add_tables},         {"switch", add_switch}, {"checks", add_checks},
+		     {"intercepts", add_intercepts}, {"faults", add_faults}, {"events", add_events},
+		     {"caching", add_caching},       {"rest", add_rest}};
 	Suite *s = suite_create("svm");
 	SRunner *r;
 	int failed;

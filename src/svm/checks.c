@@ -124,22 +124,35 @@ static void print_value(struct text *out, const char *label, u64 val)
 	field_print(&at0, &val, out);
 }
 
+/* The name of bit i of the field, or NULL. */
+static const char *bit_name(const struct field *f, unsigned i)
+{
+	for (unsigned k = 0; f && f->bits && f->bits[k] != FIELD_END; k++)
+		if (k == i)
+			return f->bits[k];
+	return NULL;
+}
+
+/* "bit 5 (PAE) is 0, bits 63:32 are 1": the wrong bits and what they are; a run of nameless ones at once. */
 static void print_bits(struct text *out, const char *label, u64 bad, u64 val)
 {
 	const struct field *f = field_find(vmcb_fields, vmcb_fields_n, label);
 	const char *sep = "";
 
-	for (unsigned i = 0; i < 64; i++) {
-		unsigned k = 0;
+	for (unsigned i = 0, end; i < 64; i = end) {
+		unsigned bit = (unsigned)(val >> i & 1);
 
+		end = i + 1;
 		if (!(bad >> i & 1))
 			continue;
-		while (f && f->bits && k < i && f->bits[k] != FIELD_END)
-			k++;
-		text_printf(out, "%s%u", sep, i);
-		if (f && f->bits && k == i && f->bits[k] != FIELD_END && f->bits[k])
-			text_printf(out, " (%s)", f->bits[k]);
-		text_printf(out, " is %u", (unsigned)(val >> i & 1));
+		while (!bit_name(f, i) && end < 64 && bad >> end & 1 && (val >> end & 1) == bit && !bit_name(f, end))
+			end++;
+		if (end - i > 1)
+			text_printf(out, "%sbits %u:%u are %u", sep, end - 1, i, bit);
+		else if (bit_name(f, i))
+			text_printf(out, "%sbit %u (%s) is %u", sep, i, bit_name(f, i), bit);
+		else
+			text_printf(out, "%sbit %u is %u", sep, i, bit);
 		sep = ", ";
 	}
 }
@@ -173,7 +186,7 @@ void svm_failed_checks(struct x86_cpu *c, struct text *out)
 			continue;
 		text_printf(out, "    %s  [%s]\n      ", k->sentence, k->section);
 		print_value(out, k->label, val);
-		text_puts(out, "\n      bits ");
+		text_puts(out, "\n      ");
 		print_bits(out, k->label, bad, val);
 		print_others(out, vmcb, k->others);
 		text_puts(out, "\n");

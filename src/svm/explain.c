@@ -188,18 +188,30 @@ void svm_print_vmcb(struct text *out, struct x86_cpu *c, u64 vmcb_pa, bool all)
 	}
 }
 
-/* "NAME old -> new BITS". */
+/* " +PG -TS": the named bits that are different. */
+static void print_bit_changes(struct text *out, const struct field *f, u64 old, u64 now)
+{
+	for (unsigned i = 0; f->fmt == FMT_BITS && i < 64 && f->bits[i] != FIELD_END; i++)
+		if (f->bits[i] && (old ^ now) >> i & 1)
+			text_printf(out, " %c%s", now >> i & 1 ? '+' : '-', f->bits[i]);
+}
+
+/* "NAME old -> new", with what a reader wants to know of the new value. */
 void svm_print_vmcb_diff(struct text *out, const u8 *before, const u8 *after)
 {
 	for (size_t i = 0; i < vmcb_fields_n; i++) {
 		const struct field *f = &vmcb_fields[i];
+		unsigned long long old = field_get(f, before, 0), now = field_get(f, after, 0);
 
 		if (f->fmt == FMT_PAD || !memcmp(before + f->off, after + f->off, field_bytes(f)))
 			continue;
 		text_puts(out, "    ");
-		if (f->fmt != FMT_BYTES)
-			text_printf(out, "%0*llx -> ", f->size * 2, (unsigned long long)field_get(f, before, 0));
-		field_print(f, after, out);
+		if (f->fmt == FMT_BYTES) {
+			field_print(f, after, out);
+		} else {
+			text_printf(out, "%s %0*llx -> %0*llx", f->name, f->size * 2, old, f->size * 2, now);
+			print_bit_changes(out, f, old, now);
+		}
 		print_decoded(out, f, after);
 		text_puts(out, "\n");
 	}

@@ -45,9 +45,6 @@ void svm_host_save(struct x86_cpu *c, u64 next_rip)
 	}
 }
 
-/* Bases that are wider than 32 bits are made canonical. APM2 15.5.1 */
-u64 svm_canonical(const struct x86_cpu *c, u64 base) { return (u64)sign_extend(base, c->cr4 & CR4_LA57 ? 57 : 48); }
-
 unsigned svm_pdpes_read(struct x86_cpu *c, u64 cr3, u64 pdpe[4])
 {
 	const u64 reserved = ~mask_low(c->model->pa_bits) | 0x1e6;

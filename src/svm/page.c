@@ -4,14 +4,7 @@
 /* Stands for a page without RAM behind it: a read gives all ones, a write goes nowhere. */
 static u8 nowhere[PAGE_SIZE];
 
-static COLD NOINLINE u8 *no_page(void) { return memset(nowhere, 0xff, sizeof nowhere); }
-
-const u8 *svm_page_read(struct x86_cpu *c, u64 pa)
-{
-	const u8 *host = space_host(c->mem, pa & PAGE_MASK, false);
-
-	return likely(host) ? host : no_page();
-}
+COLD NOINLINE u8 *svm_no_page(void) { return memset(nowhere, 0xff, sizeof nowhere); }
 
 u8 *svm_page_write(struct x86_cpu *c, u64 pa)
 {
@@ -19,7 +12,7 @@ u8 *svm_page_write(struct x86_cpu *c, u64 pa)
 
 	pa &= PAGE_MASK;
 	if (unlikely(!space_ram(c->mem, pa, &ram) || ram.rom))
-		return no_page();
+		return svm_no_page();
 	if (unlikely(ram.page->code) && c->mem->code_hit)
 		c->mem->code_hit(c->mem->code_owner, pa, PAGE_SIZE);
 	ram.page->dirty = 1;

@@ -77,9 +77,16 @@ static inline void svm_seg_get(struct x86_seg *d, const struct vmcb_seg *s) { me
 static inline void svm_seg_put(struct vmcb_seg *d, const struct x86_seg *s) { memcpy(d, s, sizeof *d); }
 
 /* ---- page.c: pages that the processor reads and writes by physical address ---- */
-/* The page at pa. Where there is no RAM it reads as all ones and forgets what is written. Valid until the next call
- * without RAM. */
-const u8 *svm_page_read(struct x86_cpu *c, u64 pa);
+u8 *svm_no_page(void);
+
+/* The page at pa. Where there is no RAM it reads as all ones and forgets what is written. Valid until the next call without RAM. */
+static inline const u8 *svm_page_read(struct x86_cpu *c, u64 pa)
+{
+	const u8 *host = space_host(c->mem, pa & PAGE_MASK, false);
+
+	return likely(host) ? host : svm_no_page();
+}
+
 /* To be written whole or in part now: the page counts as dirty, and code decoded from it is dropped. */
 u8 *svm_page_write(struct x86_cpu *c, u64 pa);
 
@@ -104,7 +111,11 @@ void svm_host_save(struct x86_cpu *c, u64 next_rip);
 bool svm_host_restore(struct x86_cpu *c);
 /* Derived state, after either side was loaded. */
 void svm_world_changed(struct x86_cpu *c);
-u64 svm_canonical(const struct x86_cpu *c, u64 base);
+/* Bases that are wider than 32 bits are made canonical. APM2 15.5.1 */
+static inline u64 svm_canonical(const struct x86_cpu *c, u64 base)
+{
+	return (u64)sign_extend(base, c->cr4 & CR4_LA57 ? 57 : 48);
+}
 /* The tail of every #VMEXIT, that of a refused VMRUN included. */
 void svm_to_host(struct x86_cpu *c) NORETURN;
 /* The four PDPEs at cr3 into pdpe; returns a bit for each that has reserved bits set. APM2 5.3.3, 15.6 */

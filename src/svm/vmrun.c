@@ -285,7 +285,8 @@ static COLD NOINLINE void NORETURN refuse(struct x86_cpu *c)
 	vmcb_set_exitinfo2(v, 0);
 	vmcb_set_exitintinfo(v, 0);
 	vmcb_set_eventinj(v, 0);
-	x86_log(c, EV_VMEXIT, 1, s->vmcb_pa, SVM_EXIT_INVALID);
+	if (event_on(c->log, EV_VMEXIT))
+		x86_log(c, EV_VMEXIT, 1, s->vmcb_pa, SVM_EXIT_INVALID);
 	svm_to_host(c);
 }
 
@@ -316,13 +317,11 @@ void svm_vmrun(struct x86_cpu *c, u64 rax)
 	load_state(c, v);
 	svm_limits_get(c, &l);
 	p->failed = svm_check_state(s, &l);
-	if (unlikely(p->failed)) {
-		x86_log(c, EV_VMRUN, s->asid, rax, vmcb_rip(v));
-		refuse(c);
-	}
-	p->cached_vmcb = rax;
 	if (unlikely(event_on(c->log, EV_VMRUN)))
 		x86_log(c, EV_VMRUN, s->asid, rax, vmcb_rip(v));
+	if (unlikely(p->failed))
+		refuse(c);
+	p->cached_vmcb = rax;
 	enter(c, v);
 	longjmp(c->unwind, UNWIND_WORLD);
 }
