@@ -1,0 +1,4 @@
+/* For the limits. */
+#include "boot.inc"
+main:
+	jmp main
