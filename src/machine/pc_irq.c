@@ -173,21 +173,23 @@ static void on_sipi(void *arg, u8 vector)
 	pend(c, PEND_SIPI);
 }
 
-/* After the CPU ran: if it took its INIT, the local APIC follows, and a start-up message that came after it counts. */
-static void take_init_sipi(struct pc_cpu *c)
+/* After the CPU ran: if it took its INIT, the local APIC follows, and a start-up message that came after it counts.
+ * True: there was one, and the CPU has work. */
+static bool take_init_sipi(struct pc_cpu *c)
 {
 	struct pc_state *s = &c->pc->s;
 	u32 bit = 1u << c->x86.id;
 
 	if (!(s->init_sent & bit) || c->x86.pending & PEND_INIT)
-		return;
+		return false;
 	s->init_sent &= ~bit;
 	if (!(c->x86.svm.vm_cr & 2)) /* R_INIT made it an exception. APM2 15.30.1 */
 		lapic_init_reset(&c->lapic);
-	if (s->sipi_late & bit) {
-		s->sipi_late &= ~bit;
-		on_sipi(c, s->sipi_vector[c->x86.id]);
-	}
+	if (!(s->sipi_late & bit))
+		return false;
+	s->sipi_late &= ~bit;
+	on_sipi(c, s->sipi_vector[c->x86.id]);
+	return true;
 }
 
 /* The TSC is virtual time plus the CPU's offset. */
@@ -330,8 +332,8 @@ static enum cpu_stop run(void *arg, u64 budget)
 	struct pc_cpu *c = arg;
 	enum x86_stop stop = x86_run(&c->x86, budget);
 
-	if (unlikely(c->pc->s.init_sent))
-		take_init_sipi(c);
+	if (unlikely(c->pc->s.init_sent) && take_init_sipi(c))
+		return CPU_KICK;
 	return why[stop];
 }
 
