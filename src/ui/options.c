@@ -126,6 +126,7 @@ static bool set_smp(struct options *o, const char *val, struct error *err)
 	while ((key = next_item(&list, &v))) {
 		if (!number("-smp", v ? v : key, 1000, 1, &n, err))
 			return false;
+		n = n && n <= PC_CPUS ? n : PC_CPUS + 1; /* refused below */
 		if (!v || !strcmp(key, "cpus"))
 			cpus = n;
 		else if (!strcmp(key, "maxcpus"))
