@@ -178,6 +178,7 @@ static bool prefix_fits(const struct dec *d, const struct x86_insn *r)
 {
 	switch (r->prefix) {
 	case P_NP: return !d->p66 && !d->rep;
+	case P_NOREP: return !d->rep;
 	case P_66: return d->p66 && !d->rep;
 	case P_F3: return d->rep == 0xf3;
 	case P_F2: return d->rep == 0xf2;

@@ -5,7 +5,7 @@
 #include "cpu_x86/family.h"
 
 enum { M1, M0F, M38, M3A, V38, V3A, MAPS };
-enum { P_ANY, P_NP, P_66, P_F3, P_F2 };
+enum { P_ANY, P_NP, P_NOREP, P_66, P_F3, P_F2 };
 enum { NOMODRM, ANY, MEM, REG, CRREG, RM0, RM1, RM2, RM3, RM4, RM5, RM6, RM7 };
 enum { ALL, NO64, O64 };
 enum insn_size { SB, SW, SV, SV64, SZ, SY, SC, SV64F };
