@@ -298,13 +298,15 @@ static void reset_devices(struct pc *pc)
 	ioapic_reset(&pc->ioapic);
 }
 
-/* All lines fall, A20 is open, CPU 0 starts and the others wait for a start-up message. */
+/* A20 is open, CPU 0 starts and the others wait for a start-up message. Lines are as the devices hold them. */
 static void pc_reset(void *arg)
 {
 	struct pc *pc = arg;
 
 	reset_devices(pc);
-	memset(&pc->s, 0, sizeof pc->s);
+	pc->s.init_sent = pc->s.sipi_late = 0;
+	memset(pc->s.sipi_vector, 0, sizeof pc->s.sipi_vector);
+	pc->s.reset_control = pc->s.nmi_masked = 0;
 	space_set_a20(&pc->mem, true);
 	for (unsigned i = 0; i < pc->cfg.cpus; i++) {
 		lapic_reset(&pc->cpu[i].lapic);

@@ -41,6 +41,7 @@ static void line_set(void *arg, unsigned n, bool level)
 static void connect(struct pc *pc, struct irq *q, unsigned line, enum pc_source source)
 {
 	irq_connect(q, line_set, pc, SRC(line, source));
+	line_set(pc, SRC(line, source), q->level);
 }
 
 void pc_ferr(struct pc *pc, bool level) { line_set(pc, SRC(13, SRC_DEVICE), level); }
@@ -53,13 +54,13 @@ static void hpet_legacy(void *arg, bool on)
 	if (on) {
 		irq_connect(&pc->pit.out0, NULL, NULL, 0);
 		irq_connect(&pc->rtc.irq, NULL, NULL, 0);
+		line_set(pc, SRC(0, SRC_DEVICE), false);
+		line_set(pc, SRC(8, SRC_DEVICE), false);
 	} else {
 		connect(pc, &pc->pit.out0, 0, SRC_DEVICE);
 		connect(pc, &pc->rtc.irq, 8, SRC_DEVICE);
 	}
 	i8254_rearm(&pc->pit);
-	line_set(pc, SRC(0, SRC_DEVICE), !on && pc->pit.out0.level);
-	line_set(pc, SRC(8, SRC_DEVICE), !on && pc->rtc.irq.level);
 }
 
 static void nmi_mask(void *arg, bool masked) { ((struct pc *)arg)->s.nmi_masked = masked; }
