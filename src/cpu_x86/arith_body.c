@@ -294,7 +294,7 @@ void x86i_enter(struct x86_cpu *c, const struct x86_op *o)
 	u64 sp = c->r[R_SP], bp = c->r[R_BP], frame, mask = stack_bits(c);
 
 	x86_push_at(c, &sp, size, bp);
-	frame = sp;
+	frame = (c->r[R_SP] & ~mask) | (sp & mask); /* whole rSP, also with a 16-bit stack */
 	for (unsigned i = 1; i < level; i++) {
 		bp -= size;
 		x86_push_at(c, &sp, size, x86_load_seg_off(c, SEG_SS, bp & mask, size));
