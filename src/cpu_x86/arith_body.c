@@ -140,11 +140,12 @@ void x86i_cmpxchg(struct x86_cpu *c, const struct x86_op *o)
 void x86i_cmpxchg8b(struct x86_cpu *c, const struct x86_op *o)
 {
 	unsigned h = op_size(o) == 8 ? 8 : 4;
-	u64 va = x86_linear(c, op_seg(o), x86_ea(c, o), 2 * h, true), lo, hi;
+	u64 ea = x86_ea(c, o), va, lo, hi;
 	bool eq;
 
-	if (h == 8 && va & 15)
+	if (h == 8 && (ea + c->sbase[op_seg(o)]) & 15) /* also when EFLAGS.AC would make it #AC */
 		x86_gp(c, 0, RULE_GP_ALIGN16);
+	va = x86_linear(c, op_seg(o), ea, 2 * h, true);
 	x86_probe_write(c, va, 2 * h, c->cpl);
 	lo = x86_load(c, va, h);
 	hi = x86_load(c, va + h, h);
