@@ -188,12 +188,7 @@ static bool rep(struct x86_cpu *c, const struct x86_op *o, one_fn *one, bulk_fn 
 		}
 		left -= n < left ? n : left;
 	}
-	if (!(c->r[R_CX] & amask(o))) {
-		if (op_asize(o) == 1 && x86_long64(c))
-			c->r[R_CX] = (u32)c->r[R_CX];
-		return true;
-	}
-	return false;
+	return !(c->r[R_CX] & amask(o));
 }
 
 /* REPE/REPNE: op_dst is the prefix byte. */
