@@ -113,6 +113,8 @@ void x86_code_flush(struct x86_code *k)
 			if (b->pa2 != CODE_NO_PAGE)
 				set_code_bits(k, b->pa2, 0);
 		}
+	for (unsigned i = 0; i < k->cpus; i++)
+		memset(k->cpu[i]->jump, 0, sizeof k->cpu[i]->jump);
 	memset(k->fast, 0, sizeof k->fast);
 	memset(k->hash, 0, sizeof k->hash);
 	memset(k->page, 0, sizeof k->page);
@@ -229,44 +231,54 @@ struct builder {
 	bool step;
 };
 
-extern const struct x86_family x86_fam_cmp_EG, x86_fam_cmp_GE, x86_fam_cmp_EI, x86_fam_test_EG;
-static bool is_cmp_rr(const struct x86_insn *r) { return r->family == &x86_fam_cmp_EG || r->family == &x86_fam_cmp_GE; }
-static bool is_cmp_ri(const struct x86_insn *r) { return r->family == &x86_fam_cmp_EI; }
-static bool is_test_rr(const struct x86_insn *r) { return r->family == &x86_fam_test_EG; }
+/* The comparisons that fuse. */
+static const struct {
+	const struct x86_family *family;
+	u8 reg, mem; /* enum x86_fusion, or NOT_FUSED */
+	bool imm;
+} fusions[] = {
+        {&x86_fam_cmp_EG, FUSED_CMP_RR, FUSED_CMP_MR, false}, {&x86_fam_cmp_GE, FUSED_CMP_RR, FUSED_CMP_RM, false},
+        {&x86_fam_cmp_EI, FUSED_CMP_RI, FUSED_CMP_MI, true},  {&x86_fam_test_EG, FUSED_TEST_RR, FUSED_KINDS, false},
+        {&x86_fam_test_EI, FUSED_TEST_RI, FUSED_TEST_MI, true}, {&x86_fam_sub_EI, FUSED_SUB_RI, FUSED_KINDS, true},
+        {&x86_fam_add_EI, FUSED_ADD_RI, FUSED_KINDS, true},   {&x86_fam_and_EI, FUSED_AND_RI, FUSED_KINDS, true},
+};
 
-/* CMP or TEST with a following Jcc as one op. */
+static x86_fn *fused_handler(const struct x86_op *p, const struct x86_insn *r, bool memory, unsigned cc)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(fusions); i++) {
+		unsigned kind = memory ? fusions[i].mem : fusions[i].reg;
+
+		if (r->family != fusions[i].family)
+			continue;
+		if (kind == FUSED_KINDS || (fusions[i].imm && p->imm != (s8)p->imm))
+			return NULL;
+		if (memory && p->exec != r->family->mem[p->len >> 6][AM_B])
+			return NULL;
+		return x86_fused[kind][p->len >> 6][cc];
+	}
+	return NULL;
+}
+
+/* A comparison with the Jcc that follows it as one op. */
 static bool fuse(struct builder *u, const struct x86_op *jcc)
 {
 	struct x86_block *b = u->b;
 	struct x86_op *p = &b->op[b->ops - 1];
 	const struct x86_insn *r = b->ops ? u->rows[b->ops - 1] : NULL;
-	unsigned kind, w, cc;
+	unsigned cc;
 	x86_fn *fn;
 
-	if (!r || u->memory[b->ops - 1] || op_len(p) + op_len(jcc) > 15 || op_size(jcc) != 8)
+	if (!r || r->kind != KIND_FAM || op_len(p) + op_len(jcc) > 15 || op_size(jcc) != 8)
 		return false;
 	for (cc = 0; cc < 16 && x86_jcc[0][cc] != jcc->exec; cc++)
 		;
-	if (cc == 16)
-		return false;
-	if (is_cmp_rr(r))
-		kind = 0;
-	else if (is_cmp_ri(r) && p->imm == (s8)p->imm)
-		kind = 1;
-	else if (is_test_rr(r))
-		kind = 2;
-	else
-		return false;
-	w = p->len >> 6;
-	fn = x86_fused[kind][w][cc];
+	fn = cc < 16 ? fused_handler(p, r, u->memory[b->ops - 1], cc) : NULL;
 	if (!fn)
 		return false;
-	if (kind == 1)
-		p->index = (u8)p->imm;
+	p->index = (u8)p->imm;
 	p->exec = fn;
 	p->block = b;
 	p->imm = jcc->imm;
-	p->disp = jcc->disp;
 	p->len = (u8)((p->len & ~15u) | (op_len(p) + op_len(jcc)) | OP_FUSED);
 	return true;
 }
@@ -526,10 +538,18 @@ INSN x86_goto(struct x86_cpu *c, u64 rip)
 	return NULL;
 }
 
+/* Of successor k's start from the block's. */
+static s64 distance(const struct x86_op *o, unsigned k)
+{
+	if (o->id == X86_END || !k)
+		return o->imm;
+	return o->len & OP_FUSED ? o[1].imm : o->disp;
+}
+
 /* Links stay in the page: the distance from the block's start decides, as other mappings of it go the same distance. */
 static bool in_page(const struct x86_op *o, unsigned k)
 {
-	s64 at = (s64)(o->block->pa & ~PAGE_MASK) + (k || o->id == X86_END ? (o->id == X86_END ? o->imm : o->disp) : o->imm);
+	s64 at = (s64)(o->block->pa & ~PAGE_MASK) + distance(o, k);
 
 	return !(o->block->mode & MODE_TIGHT) && o->block->pa2 == CODE_NO_PAGE && at >= 0 && at < (s64)PAGE_SIZE;
 }
@@ -544,7 +564,7 @@ INSN x86_link(struct x86_cpu *c, const struct x86_op *o, unsigned k)
 
 		/* r[R_RIP] holds the target already: put the block's own start back for the report. */
 		x86_block_of(o, &insns, &bytes);
-		c->r[R_RIP] = rip - (u64)(s64)(k ? o->disp : o->imm);
+		c->r[R_RIP] = rip - (u64)distance(o, k);
 		return x86_bad_target(c, o);
 	}
 	t = x86_block_find(c, rip);
@@ -567,9 +587,30 @@ INSN x86_link_failed(struct x86_cpu *c, const struct x86_op *o, unsigned k)
 	return x86_enter_failed(c, t);
 }
 
+/* The first byte of the target is at rip; not canonical or not found: by the run loop. */
+INSN x86_jump_miss(struct x86_cpu *c, const struct x86_op *o, u64 rip)
+{
+	struct x86_block *t;
+
+	if (x86_long64(c) && !x86_canonical(c, rip))
+		return x86_bad_target(c, o);
+	t = x86_block_find(c, rip);
+	if (!t)
+		return x86_goto(c, rip);
+	if (x86_long64(c))
+		*x86_jump_slot(c, rip) = (struct x86_jump_entry){.rip = rip, .key = c->jump_key, .block = t};
+	c->r[R_RIP] = rip;
+	c->budget -= t->n;
+	if (unlikely(c->budget < 0))
+		return x86_enter_failed(c, t);
+	return x86_go(c, t->op);
+}
+
 INSN x86_enter_failed(struct x86_cpu *c, struct x86_block *t)
 {
 	c->budget += t->n;
+	if (t->dead)
+		x86_jump_slot(c, c->r[R_RIP])->key = 0;
 	return x86_goto(c, c->r[R_RIP]);
 }
 
@@ -587,6 +628,22 @@ INSN x86_exec_body(struct x86_cpu *c, const struct x86_op *o)
 	return x86_next(c, o);
 }
 
+/* The run loop's shortest way, without returning to it: nothing pending, nothing special, the block at hand. */
+static INSN go_on(struct x86_cpu *c)
+{
+	struct x86_block *t;
+
+	if (unlikely(c->pending | c->sched->kick | c->stop | (c->activity != ACT_RUN)) || x86_must_step(c))
+		return NULL;
+	t = x86_block_find(c, c->rip);
+	if (!t || c->budget < t->n)
+		return NULL;
+	c->r[R_RIP] = c->rip;
+	c->budget -= t->n;
+	x86_new_jump_key(c);
+	return x86_go(c, t->op);
+}
+
 INSN x86_exec_body_end(struct x86_cpu *c, const struct x86_op *o)
 {
 	c->op = o;
@@ -594,7 +651,7 @@ INSN x86_exec_body_end(struct x86_cpu *c, const struct x86_op *o)
 	((x86_body *)(void *)o->slow)(c, o);
 	c->op = NULL;
 	c->rip = c->new_rip;
-	return NULL;
+	return go_on(c);
 }
 
 INSN x86_exec_string(struct x86_cpu *c, const struct x86_op *o)

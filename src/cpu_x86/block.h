@@ -45,6 +45,11 @@ static ALWAYS_INLINE unsigned x86_code_hash(u64 pa, u32 mode)
 	return (unsigned)((pa ^ pa >> CODE_FAST_BITS) + mode * 0x9e5u) & ((1u << CODE_FAST_BITS) - 1);
 }
 
+static ALWAYS_INLINE struct x86_jump_entry *x86_jump_slot(struct x86_cpu *c, u64 rip)
+{
+	return &c->jump[(rip ^ rip >> JUMP_BITS) & ((1u << JUMP_BITS) - 1)];
+}
+
 /* The block at rip if its translation and itself are at hand. */
 static ALWAYS_INLINE struct x86_block *x86_block_find(struct x86_cpu *c, u64 rip)
 {

@@ -5,30 +5,8 @@
  * A branch op's imm is the displacement of the target from the block's start; its length and the bytes before it give the fall-through
  * through disp (offset of the next instruction from the block's start).
  */
+#include "cpu_x86/chain.h"
 #include "cpu_x86/family.h"
-
-/* Enter block t, whose first byte is at r[R_RIP]. */
-static ALWAYS_INLINE INSN enter(struct x86_cpu *c, struct x86_block *t)
-{
-	c->budget -= t->n;
-	if (unlikely(c->budget < 0))
-		return x86_enter_failed(c, t);
-	return x86_go(c, t->op);
-}
-
-/* Continue at rip through link k of o's block. */
-static ALWAYS_INLINE INSN follow(struct x86_cpu *c, const struct x86_op *o, unsigned k, u64 rip)
-{
-	struct x86_block *t = o->block->link[k];
-
-	c->r[R_RIP] = rip;
-	if (unlikely(!t))
-		return x86_link(c, o, k);
-	c->budget -= t->n;
-	if (unlikely(c->budget < 0))
-		return x86_link_failed(c, o, k);
-	return x86_go(c, t->op);
-}
 
 /* Targets in any mode: 64-bit ones wrap naturally, others by the operand size and are checked against the limit. APM2 4.12 */
 static ALWAYS_INLINE bool target_ok(struct x86_cpu *c, const struct x86_op *o, enum am m, u64 *rip)
@@ -85,77 +63,23 @@ x86_fn *const x86_jcc[2][16] = {
         {jcc0_s, jcc1_s, jcc2_s, jcc3_s, jcc4_s, jcc5_s, jcc6_s, jcc7_s, jcc8_s, jcc9_s, jcc10_s, jcc11_s, jcc12_s, jcc13_s, jcc14_s, jcc15_s},
 };
 
-/* ---- fused compare (or test) and branch: dst, src or imm of the compare; target in imm or disp as the decoder says ----
- * Register and small-immediate forms: the immediate sits in index (sign-extended byte); target in imm, fall-through in disp. */
-#define FUSED_KERNELS(w)                                                                                                         \
-	static ALWAYS_INLINE u##w fcmp##w(struct x86_cpu *c, u##w a, u##w b)                                                      \
-	{                                                                                                                        \
-		u##w r = (u##w)(a - b);                                                                                          \
-		flags_sub##w(c, a, b, r);                                                                                        \
-		return r;                                                                                                        \
-	}                                                                                                                        \
-	static ALWAYS_INLINE u##w ftest##w(struct x86_cpu *c, u##w a, u##w b)                                                     \
-	{                                                                                                                        \
-		flags_logic##w(c, a & b);                                                                                        \
-		return a & b;                                                                                                    \
-	}
-FUSED_KERNELS(8)
-FUSED_KERNELS(32)
-FUSED_KERNELS(64)
-#define FUSED(name, w, kernel, B)                                                                                                \
-	static ALWAYS_INLINE bool name##w(struct x86_cpu *c, const struct x86_op *o, unsigned cc)                                 \
-	{                                                                                                                        \
-		u##w r = kernel##w(c, REG_GET##w(c, op_dst(o)), (B));                                                             \
-		switch (cc) {                                                                                                    \
-		case 4: return r == 0;                                                                                           \
-		case 5: return r != 0;                                                                                           \
-		default: return flags_cond(c, cc);                                                                               \
-		}                                                                                                                \
-	}
-#define FUSED_CC(name, w, cc)                                                                                                    \
-	static INSN name##w##_##cc(struct x86_cpu *c, const struct x86_op *o)                                                     \
-	{                                                                                                                        \
-		if (name##w(c, o, cc))                                                                                           \
-			return follow(c, o, 0, c->r[R_RIP] + (u64)op_imm(o));                                                     \
-		return follow(c, o, 1, c->r[R_RIP] + (u64)op_disp(o));                                                            \
-	}
-#define FUSED_ALL(name, w, kernel, B)                                                                                            \
-	FUSED(name, w, kernel, B)                                                                                                \
-	FUSED_CC(name, w, 2) FUSED_CC(name, w, 3) FUSED_CC(name, w, 4) FUSED_CC(name, w, 5) FUSED_CC(name, w, 6)                  \
-	FUSED_CC(name, w, 7) FUSED_CC(name, w, 8) FUSED_CC(name, w, 9) FUSED_CC(name, w, 12) FUSED_CC(name, w, 13)                \
-	FUSED_CC(name, w, 14) FUSED_CC(name, w, 15)
-#define FUSED_ROW(name, w)                                                                                                       \
-	{0, 0, name##w##_2, name##w##_3, name##w##_4, name##w##_5, name##w##_6, name##w##_7, name##w##_8, name##w##_9, 0, 0, name##w##_12, \
-	 name##w##_13, name##w##_14, name##w##_15}
-FUSED_ALL(cmp_rr_j, 32, fcmp, REG_GET32(c, op_src(o)))
-FUSED_ALL(cmp_rr_j, 64, fcmp, REG_GET64(c, op_src(o)))
-FUSED_ALL(cmp_ri_j, 8, fcmp, (u8)(s8)op_index(o))
-FUSED_ALL(cmp_ri_j, 32, fcmp, (u32)(s8)op_index(o))
-FUSED_ALL(cmp_ri_j, 64, fcmp, (u64)(s8)op_index(o))
-FUSED_ALL(test_rr_j, 8, ftest, REG_GET8(c, op_src(o)))
-FUSED_ALL(test_rr_j, 32, ftest, REG_GET32(c, op_src(o)))
-FUSED_ALL(test_rr_j, 64, ftest, REG_GET64(c, op_src(o)))
-x86_fn *const x86_fused[3][4][16] = {
-        {{0}, {0}, FUSED_ROW(cmp_rr_j, 32), FUSED_ROW(cmp_rr_j, 64)},
-        {FUSED_ROW(cmp_ri_j, 8), {0}, FUSED_ROW(cmp_ri_j, 32), FUSED_ROW(cmp_ri_j, 64)},
-        {FUSED_ROW(test_rr_j, 8), {0}, FUSED_ROW(test_rr_j, 32), FUSED_ROW(test_rr_j, 64)},
-};
-
 static INSN jmp_l(struct x86_cpu *c, const struct x86_op *o) { return jump_rel(c, o, AM_L, true); }
 static INSN jmp_s(struct x86_cpu *c, const struct x86_op *o) { return jump_rel(c, o, AM_S, true); }
 
 /* ---- indirect: find the successor by its translation ---- */
 static ALWAYS_INLINE INSN jump_to(struct x86_cpu *c, const struct x86_op *o, enum am m, u64 rip)
 {
-	struct x86_block *t;
+	struct x86_jump_entry *j = x86_jump_slot(c, rip);
 
+	if (m == AM_L) {
+		if (unlikely(j->rip != rip || j->key != c->jump_key))
+			return x86_jump_miss(c, o, rip);
+		c->r[R_RIP] = rip;
+		return enter(c, j->block);
+	}
 	if (unlikely(!target_ok(c, o, m, &rip)))
 		return x86_bad_target(c, o);
-	c->r[R_RIP] = rip;
-	t = x86_block_find(c, rip);
-	if (unlikely(!t))
-		return x86_goto(c, rip);
-	return enter(c, t);
+	return x86_jump_miss(c, o, rip);
 }
 
 /* ---- stack accesses of CALL, RET, PUSH, POP ---- */

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "cpu_x86/block.h"
-#include "cpu_x86/flags.h"
+#include "cpu_x86/exec.h"
 #include "cpu_x86/system.h"
 
 #define DR6_BS BIT(14)
@@ -109,7 +109,10 @@ void x86_reset(struct x86_cpu *c, bool init)
 	c->faults = 0;
 	c->exc_raised = false;
 	c->smm = 0;
-	svm_reset(&c->svm);
+	if (init)
+		svm_init(&c->svm);
+	else
+		svm_reset(&c->svm);
 	x86_msr_reset(c, init);
 	if (!init) {
 		x86_fpu_init(c, true);
@@ -121,6 +124,7 @@ void x86_reset(struct x86_cpu *c, bool init)
 void x86_state_changed(struct x86_cpu *c)
 {
 	x86_mode_changed(c);
+	svm_state_changed(c);
 	x86_paging_changed(c);
 	x86_mode_changed(c); /* the TLB class follows the paging mode */
 	x86_debug_changed(c);
@@ -172,6 +176,7 @@ static void deliver_raised(struct x86_cpu *c)
 	struct x86_exception e = c->exc;
 
 	c->exc_raised = false;
+	c->budget--; /* a delivery counts as an instruction: a handler that faults at once must not run for ever */
 	x86_deliver(c, &e);
 }
 
@@ -290,7 +295,12 @@ static bool take_event(struct x86_cpu *c)
 	}
 	if (c->activity == ACT_WAIT_SIPI || c->activity == ACT_SHUTDOWN)
 		return false;
-	if (p & PEND_DB && !c->shadow_nmi) {
+	if (p & PEND_DB && !gif) { /* breakpoint matches are lost, the single step is not. APM2 15.17 */
+		c->db_pending &= DR6_BS;
+		if (!c->db_pending)
+			c->pending &= ~(u32)PEND_DB;
+	}
+	if (c->pending & PEND_DB && !c->shadow_nmi) {
 		take_debug_trap(c);
 		return true;
 	}
@@ -345,6 +355,7 @@ static void run_block(struct x86_cpu *c, struct x86_block *b)
 
 	c->r[R_RIP] = c->rip;
 	c->budget -= b->n;
+	x86_new_jump_key(c);
 #ifdef ENGINE_LOOP
 	while (o)
 		o = o->exec(c, o);
@@ -377,16 +388,12 @@ static void step(struct x86_cpu *c)
 	after_step(c, c->tf_after ? c->flags & FLAG_TF : trap);
 }
 
-static bool must_step(const struct x86_cpu *c)
-{
-	return unlikely(c->step | c->break_exec | c->trace_exec | c->shadow) || unlikely(c->flags & (FLAG_TF | FLAG_RF));
-}
 
 static void run_some(struct x86_cpu *c)
 {
 	struct x86_block *b;
 
-	if (must_step(c)) {
+	if (x86_must_step(c)) {
 		step(c);
 		return;
 	}

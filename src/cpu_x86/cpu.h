@@ -155,6 +155,14 @@ struct x86_exception {
 	u64 cr2; /* #PF address; #DB: DR6 bits to set */
 };
 
+/* Where indirect branches of 64-bit code went: valid while key (TLB context, mode, fetch translations) is the present one. */
+#define JUMP_BITS 10
+struct x86_jump_entry {
+	u64 rip, key;
+	struct x86_block *block;
+	u64 pad;
+};
+
 struct x86_cpu {
 	/* ---- saved state ---- */
 	u64 r[R_COUNT]; /* GPRs; r[R_ZERO] is always 0; r[R_RIP] is the rip of the running block's start */
@@ -202,6 +210,8 @@ struct x86_cpu {
 	unsigned faults;
 	bool stop;
 	char stop_text[128];
+	u64 jump_key;
+	struct x86_jump_entry jump[1 << JUMP_BITS];
 	struct tlb tlb;
 
 	/* ---- wiring ---- */

@@ -261,6 +261,9 @@ void x86i_bound(struct x86_cpu *c, const struct x86_op *o)
 	low = sign_extend(x86_load_seg_off(c, op_seg(o), ea, size), 8 * size);
 	high = sign_extend(x86_load_seg_off(c, op_seg(o), (ea + size) & mask_low(16u << op_asize(o)), size), 8 * size);
 	val = sign_extend(x86_reg_read(c, op_dst(o), size), 8 * size);
-	if (val < low || val > high)
-		x86_raise(c, VEC_BR, -1, RULE_BR_BOUND);
+	if (val >= low && val <= high)
+		return;
+	if (unlikely(c->svm.guest))
+		svm_check_exception(c, VEC_BR, 0, 0); /* while nRIP is known */
+	x86_raise(c, VEC_BR, -1, RULE_BR_BOUND);
 }

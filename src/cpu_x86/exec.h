@@ -139,11 +139,24 @@ static ALWAYS_INLINE void x86_rmw_put(struct x86_cpu *c, enum am m, unsigned siz
 		store_le(t->host, size, v);
 }
 
+/* What indirect branches are cached under: nothing of it changes between two instructions that end in x86_exec_body_end. Never 0. */
+static ALWAYS_INLINE void x86_new_jump_key(struct x86_cpu *c)
+{
+	c->jump_key = c->tlb.ctx | (u64)c->mode << 12 | c->tlb.fetch_epoch << 24;
+}
+
+/* Are instructions to be taken one at a time? */
+static ALWAYS_INLINE bool x86_must_step(const struct x86_cpu *c)
+{
+	return unlikely(c->step | c->break_exec | c->trace_exec | c->shadow) || unlikely(c->flags & (FLAG_TF | FLAG_RF));
+}
+
 /* ---- leaving and linking blocks (block.c) ---- */
 INSN x86_leave(struct x86_cpu *c);                                          /* the run loop goes on at c->rip */
 INSN x86_link(struct x86_cpu *c, const struct x86_op *o, unsigned k);       /* o's successor k is not linked yet: at r[R_RIP] */
 INSN x86_link_failed(struct x86_cpu *c, const struct x86_op *o, unsigned k); /* its budget test failed: dead, or no time left */
 INSN x86_enter_failed(struct x86_cpu *c, struct x86_block *t);
+INSN x86_jump_miss(struct x86_cpu *c, const struct x86_op *o, u64 rip);     /* the jump cache does not know rip */
 INSN x86_goto(struct x86_cpu *c, u64 rip);                                  /* by the run loop */
 INSN x86_bad_target(struct x86_cpu *c, const struct x86_op *o);             /* #GP(0) of a branch. APM2 4.12, 5.3.1 */
 
@@ -153,7 +166,12 @@ x86_body x86i_moffs_load, x86i_moffs_store; /* MOV with a 64-bit absolute offset
 x86_body x86i_x87_missing; /* imm = opcode << 8 | ModRM */
 x86_body x86i_refused; /* what the decoder refuses: imm = the rule */
 
-/* Tables of branch.c for the decoder: [legacy mode][condition]; [cmp rr, cmp ri, test rr][size][condition] (NULL: not fused). */
-extern x86_fn *const x86_jcc[2][16], *const x86_fused[3][4][16], *const x86_end_follow, *const x86_end_leave;
+/* Tables for the decoder: [legacy mode][condition]; [kind][size][condition] (NULL: not fused). */
+extern x86_fn *const x86_jcc[2][16], *const x86_end_follow, *const x86_end_leave;
+enum x86_fusion {
+	FUSED_CMP_RR, FUSED_CMP_RI, FUSED_TEST_RR, FUSED_TEST_RI, FUSED_SUB_RI, FUSED_ADD_RI, FUSED_AND_RI, FUSED_CMP_MR, FUSED_CMP_RM,
+	FUSED_CMP_MI, FUSED_TEST_MI, FUSED_KINDS,
+};
+extern x86_fn *const x86_fused[FUSED_KINDS][4][16];
 
 #endif

@@ -36,7 +36,7 @@ static void be_alone(struct x86_cpu *c)
 {
 	const struct x86_op *o = c->op;
 
-	if (!o || o[1].id == X86_END || o->id == X86_END)
+	if (!o || ((o[1].id == X86_END || o->id == X86_END) && !(o->len & OP_FUSED)))
 		return;
 	x86_code_cut(c, o);
 	x86_sync(c);

@@ -102,6 +102,7 @@ static void hot_wipe(struct tlb *t)
 		t->d[i].tag[TLB_R] = t->d[i].tag[TLB_W] = t->d[i].tag[TLB_X] = TLB_NO_TAG;
 	for (unsigned i = 0; i < ITLB_SIZE; i++)
 		t->i[i].tag[TLB_R] = t->i[i].tag[TLB_W] = t->i[i].tag[TLB_X] = TLB_NO_TAG;
+	t->fetch_epoch++;
 	memset(t->slot, 0, sizeof t->slot);
 	memset(t->hot, 0, sizeof t->hot);
 	t->slots = 0;
@@ -178,6 +179,7 @@ static ALWAYS_INLINE void hot_kill(struct tlb *t, enum tlb_array arr, u64 va, un
 	struct tlb_entry *e = arr == TLB_DATA ? t->d : t->i;
 	const unsigned n = arr == TLB_DATA ? TLB_SIZE : ITLB_SIZE;
 
+	t->fetch_epoch += arr == TLB_FETCH;
 	if (unlikely(shift > 12)) {
 		hot_kill_large(e, n, va, shift);
 		return;
@@ -286,7 +288,13 @@ static ALWAYS_INLINE bool fetch_prime(struct tlb *t, u64 va, unsigned access, st
 	hit->host = space_host(t->env.mem, hit->pa, false);
 	if (unlikely(!hit->host || (t->watches && watched(t, va))))
 		return false;
-	e->tag[TLB_X] = (va & PAGE_MASK) | t->base_ctx | cls;
+	/* A tag each for supervisor and user: kernels and programs share pages. The addend serves both. */
+	if (e->tag[0] != TLB_NO_TAG || e->tag[1] != TLB_NO_TAG) {
+		t->fetch_epoch += e->tag[cls & 1] != TLB_NO_TAG || e->add != hit->pa - va;
+		if (e->add != hit->pa - va)
+			e->tag[0] = e->tag[1] = TLB_NO_TAG;
+	}
+	e->tag[cls & 1] = (va & PAGE_MASK) | t->base_ctx | cls;
 	e->add = hit->pa - va;
 	hit->plain = true;
 	return true;

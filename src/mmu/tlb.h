@@ -37,7 +37,7 @@ static inline bool itlb_lookup(const struct tlb *t, u64 va, u64 *pa)
 	const struct tlb_entry *e = &t->i[(va >> 12) & (ITLB_SIZE - 1)];
 
 	*pa = va + e->add;
-	return e->tag[TLB_X] == ((va & PAGE_MASK) | t->ctx);
+	return e->tag[t->ctx & 1] == ((va & PAGE_MASK) | t->ctx);
 }
 
 /* After any change of t->env, t->asid or t->pcid (mode switch, MOV CR0/CR3/CR4, EFER, VMRUN, #VMEXIT): selects the context; no

@@ -20,7 +20,7 @@
 enum { TLB_R, TLB_W, TLB_X };
 
 struct tlb_entry {
-	u64 tag[3];    /* (va & PAGE_MASK) | context, or TLB_NO_TAG */
+	u64 tag[3];    /* (va & PAGE_MASK) | context, or TLB_NO_TAG; d[]: by TLB_R, TLB_W; i[]: by bit 0 of the class (user) */
 	uintptr_t add; /* d[]: host address = va + add; i[]: physical address = va + add */
 };
 _Static_assert(sizeof(uintptr_t) == 8, "itlb_lookup keeps physical addresses in tlb_entry.add");
@@ -98,6 +98,7 @@ struct tlb {
 	void *stamp_arg;
 
 	struct tlb_entry d[TLB_SIZE], i[ITLB_SIZE];
+	u64 fetch_epoch; /* goes up whenever an entry of i[] stops being valid; starts at 1 */
 
 	/* Derived, tlb.c's own. */
 	struct tlb_asid *cur_asid;

@@ -1,0 +1,141 @@
+/*
+ * A comparison and the conditional branch behind it as one op, in 64-bit code. Registers: dst and src, or dst and a signed byte in index; the
+ * memory forms are base and displacement only, with the byte in index too. imm = the branch target; the fall-through is the
+ * block's end, whose offset the end op holds. What this saves is a dispatch and the way through the flags' words.
+ */
+#include "cpu_x86/chain.h"
+
+/* ---- what is compared, and what of it is kept ---- */
+#define KERNELS(w)                                                                                                               \
+	static ALWAYS_INLINE u##w cmp_k##w(struct x86_cpu *c, u##w a, u##w b)                                                     \
+	{                                                                                                                        \
+		u##w r = (u##w)(a - b);                                                                                          \
+		flags_sub##w(c, a, b, r);                                                                                        \
+		return r;                                                                                                        \
+	}                                                                                                                        \
+	static ALWAYS_INLINE u##w add_k##w(struct x86_cpu *c, u##w a, u##w b)                                                     \
+	{                                                                                                                        \
+		u##w r = (u##w)(a + b);                                                                                          \
+		flags_add##w(c, a, b, r);                                                                                        \
+		return r;                                                                                                        \
+	}                                                                                                                        \
+	static ALWAYS_INLINE u##w and_k##w(struct x86_cpu *c, u##w a, u##w b)                                                     \
+	{                                                                                                                        \
+		flags_logic##w(c, a & b);                                                                                        \
+		return a & b;                                                                                                    \
+	}
+KERNELS(8)
+KERNELS(32)
+KERNELS(64)
+
+/* r: the result; a, b: the operands of a subtraction (cmp). Conditions read what is at hand. */
+#define DECIDE(w)                                                                                                                \
+	static ALWAYS_INLINE bool decide##w(struct x86_cpu *c, unsigned cc, u##w r)                                               \
+	{                                                                                                                        \
+		return cc == 4 ? r == 0 : cc == 5 ? r != 0 : flags_cond(c, cc);                                                   \
+	}
+DECIDE(8)
+DECIDE(32)
+DECIDE(64)
+
+static ALWAYS_INLINE INSN branch(struct x86_cpu *c, const struct x86_op *o, bool taken)
+{
+	if (taken)
+		return follow(c, o, 0, c->r[R_RIP] + (u64)op_imm(o));
+	return follow(c, o, 1, c->r[R_RIP] + (u64)o[1].imm);
+}
+
+/* Out of line, a device may have been touched: go on by the run loop. */
+static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o, bool taken)
+{
+	return x86_goto(c, c->r[R_RIP] + (u64)(taken ? op_imm(o) : (s64)o[1].imm));
+}
+
+static ALWAYS_INLINE s64 byte_imm(const struct x86_op *o) { return (s8)op_index(o); }
+
+/* ---- registers: keep = the result goes to dst ---- */
+#define REG_CC(name, w, kernel, B, keep, cc)                                                                                     \
+	static INSN name##w##_##cc(struct x86_cpu *c, const struct x86_op *o)                                                     \
+	{                                                                                                                        \
+		u##w r = kernel##w(c, REG_GET##w(c, op_dst(o)), (u##w)(B));                                                       \
+		if (keep)                                                                                                        \
+			REG_SET##w(c, op_dst(o), r);                                                                             \
+		if (decide##w(c, cc, r))                                                                                         \
+			return branch(c, o, true);                                                                               \
+		return branch(c, o, false);                                                                                      \
+	}
+#define EACH_CC(X, ...)                                                                                                          \
+	X(__VA_ARGS__, 2)                                                                                                        \
+	X(__VA_ARGS__, 3)                                                                                                        \
+	X(__VA_ARGS__, 4)                                                                                                        \
+	X(__VA_ARGS__, 5)                                                                                                        \
+	X(__VA_ARGS__, 6)                                                                                                        \
+	X(__VA_ARGS__, 7)                                                                                                        \
+	X(__VA_ARGS__, 8)                                                                                                        \
+	X(__VA_ARGS__, 9)                                                                                                        \
+	X(__VA_ARGS__, 12) X(__VA_ARGS__, 13) X(__VA_ARGS__, 14) X(__VA_ARGS__, 15)
+#define ROW(name, w)                                                                                                             \
+	{0, 0, name##w##_2, name##w##_3, name##w##_4, name##w##_5, name##w##_6, name##w##_7, name##w##_8, name##w##_9, 0, 0, name##w##_12, \
+	 name##w##_13, name##w##_14, name##w##_15}
+
+EACH_CC(REG_CC, cmp_rr, 8, cmp_k, REG_GET8(c, op_src(o)), false)
+EACH_CC(REG_CC, cmp_rr, 32, cmp_k, REG_GET32(c, op_src(o)), false)
+EACH_CC(REG_CC, cmp_rr, 64, cmp_k, REG_GET64(c, op_src(o)), false)
+EACH_CC(REG_CC, cmp_ri, 8, cmp_k, byte_imm(o), false)
+EACH_CC(REG_CC, cmp_ri, 32, cmp_k, byte_imm(o), false)
+EACH_CC(REG_CC, cmp_ri, 64, cmp_k, byte_imm(o), false)
+EACH_CC(REG_CC, test_rr, 8, and_k, REG_GET8(c, op_src(o)), false)
+EACH_CC(REG_CC, test_rr, 32, and_k, REG_GET32(c, op_src(o)), false)
+EACH_CC(REG_CC, test_rr, 64, and_k, REG_GET64(c, op_src(o)), false)
+EACH_CC(REG_CC, test_ri, 8, and_k, byte_imm(o), false)
+EACH_CC(REG_CC, test_ri, 32, and_k, byte_imm(o), false)
+EACH_CC(REG_CC, sub_ri, 32, cmp_k, byte_imm(o), true)
+EACH_CC(REG_CC, sub_ri, 64, cmp_k, byte_imm(o), true)
+EACH_CC(REG_CC, add_ri, 32, add_k, byte_imm(o), true)
+EACH_CC(REG_CC, add_ri, 64, add_k, byte_imm(o), true)
+EACH_CC(REG_CC, and_ri, 32, and_k, byte_imm(o), true)
+
+/* ---- memory ---- */
+#define MEM_ONE(name, w, kernel, A, B, cc, m)                                                                                    \
+	u64 v;                                                                                                                   \
+	u##w r;                                                                                                                  \
+	if (!x86_rd(c, o, m, w / 8, &v))                                                                                         \
+		return name##w##_##cc##_slow(c, o);                                                                              \
+	r = kernel##w(c, (u##w)(A), (u##w)(B));
+#define MEM_CC(name, w, kernel, A, B, cc)                                                                                        \
+	static NOINLINE INSN name##w##_##cc##_slow(struct x86_cpu *c, const struct x86_op *o)                                     \
+	{                                                                                                                        \
+		MEM_ONE(name, w, kernel, A, B, cc, AM_SLOW)                                                                      \
+		return branch_slow(c, o, decide##w(c, cc, r));                                                                   \
+	}                                                                                                                        \
+	static INSN name##w##_##cc(struct x86_cpu *c, const struct x86_op *o)                                                     \
+	{                                                                                                                        \
+		MEM_ONE(name, w, kernel, A, B, cc, AM_B)                                                                         \
+		if (decide##w(c, cc, r))                                                                                         \
+			return branch(c, o, true);                                                                               \
+		return branch(c, o, false);                                                                                      \
+	}
+EACH_CC(MEM_CC, cmp_mr, 8, cmp_k, v, REG_GET8(c, op_src(o)))
+EACH_CC(MEM_CC, cmp_mr, 32, cmp_k, v, REG_GET32(c, op_src(o)))
+EACH_CC(MEM_CC, cmp_mr, 64, cmp_k, v, REG_GET64(c, op_src(o)))
+EACH_CC(MEM_CC, cmp_rm, 8, cmp_k, REG_GET8(c, op_dst(o)), v)
+EACH_CC(MEM_CC, cmp_rm, 32, cmp_k, REG_GET32(c, op_dst(o)), v)
+EACH_CC(MEM_CC, cmp_rm, 64, cmp_k, REG_GET64(c, op_dst(o)), v)
+EACH_CC(MEM_CC, cmp_mi, 8, cmp_k, v, byte_imm(o))
+EACH_CC(MEM_CC, cmp_mi, 32, cmp_k, v, byte_imm(o))
+EACH_CC(MEM_CC, cmp_mi, 64, cmp_k, v, byte_imm(o))
+EACH_CC(MEM_CC, test_mi, 8, and_k, v, byte_imm(o))
+
+x86_fn *const x86_fused[FUSED_KINDS][4][16] = {
+        [FUSED_CMP_RR] = {ROW(cmp_rr, 8), {0}, ROW(cmp_rr, 32), ROW(cmp_rr, 64)},
+        [FUSED_CMP_RI] = {ROW(cmp_ri, 8), {0}, ROW(cmp_ri, 32), ROW(cmp_ri, 64)},
+        [FUSED_TEST_RR] = {ROW(test_rr, 8), {0}, ROW(test_rr, 32), ROW(test_rr, 64)},
+        [FUSED_TEST_RI] = {ROW(test_ri, 8), {0}, ROW(test_ri, 32)},
+        [FUSED_SUB_RI] = {{0}, {0}, ROW(sub_ri, 32), ROW(sub_ri, 64)},
+        [FUSED_ADD_RI] = {{0}, {0}, ROW(add_ri, 32), ROW(add_ri, 64)},
+        [FUSED_AND_RI] = {{0}, {0}, ROW(and_ri, 32)},
+        [FUSED_CMP_MR] = {ROW(cmp_mr, 8), {0}, ROW(cmp_mr, 32), ROW(cmp_mr, 64)},
+        [FUSED_CMP_RM] = {ROW(cmp_rm, 8), {0}, ROW(cmp_rm, 32), ROW(cmp_rm, 64)},
+        [FUSED_CMP_MI] = {ROW(cmp_mi, 8), {0}, ROW(cmp_mi, 32), ROW(cmp_mi, 64)},
+        [FUSED_TEST_MI] = {ROW(test_mi, 8)},
+};
