@@ -63,7 +63,7 @@ static bool cached(u32 asid, u32 pcid, u64 va)
 /* The CPU's fast paths. */
 static void *hot(u64 va, unsigned size, unsigned rw)
 {
-	struct tlb_entry *e = &t->d[(va >> 12) & (TLB_SIZE - 1)];
+	const struct tlb_entry *e = tlb_slot_of(t, va);
 
 	return e->tag[rw] == (((va + size - 1) & PAGE_MASK) | t->ctx) ? (void *)(va + e->add) : NULL;
 }

@@ -50,7 +50,7 @@ static ALWAYS_INLINE u64 x86_ea_sum(const struct x86_cpu *c, const struct x86_op
 /* The host address of a size-byte access, or NULL when the slow handler must do it. */
 static ALWAYS_INLINE void *x86_host(struct x86_cpu *c, u64 va, unsigned size, unsigned rw)
 {
-	const struct tlb_entry *e = &c->tlb.d[va >> 12 & (TLB_SIZE - 1)];
+	const struct tlb_entry *e = tlb_slot_of(&c->tlb, va);
 
 	void *p = (void *)(uintptr_t)(va + e->add);
 

@@ -95,11 +95,20 @@ EACH_CC(REG_CC, add_ri, 32, add_k, byte_imm(o), true)
 EACH_CC(REG_CC, add_ri, 64, add_k, byte_imm(o), true)
 EACH_CC(REG_CC, and_ri, 32, and_k, byte_imm(o), true)
 
-/* ---- memory ---- */
+/* ---- memory: base and displacement in both ways, as the index field is not a register here ---- */
+static ALWAYS_INLINE bool read_at(struct x86_cpu *c, const struct x86_op *o, enum am m, unsigned size, u64 *v)
+{
+	if (m != AM_SLOW)
+		return x86_rd(c, o, m, size, v);
+	c->op = o;
+	*v = x86_load(c, x86_linear(c, op_seg(o), c->r[op_base(o)] + (u64)op_disp(o), size, false), size);
+	return true;
+}
+
 #define MEM_ONE(name, w, kernel, A, B, cc, m)                                                                                    \
 	u64 v;                                                                                                                   \
 	u##w r;                                                                                                                  \
-	if (!x86_rd(c, o, m, w / 8, &v))                                                                                         \
+	if (!read_at(c, o, m, w / 8, &v))                                                                                         \
 		return name##w##_##cc##_slow(c, o);                                                                              \
 	r = kernel##w(c, (u##w)(A), (u##w)(B));
 #define MEM_CC(name, w, kernel, A, B, cc)                                                                                        \

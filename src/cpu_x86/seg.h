@@ -59,7 +59,7 @@ static inline u32 sel_error(const struct x86_cpu *c, u16 sel) { return (sel & 0x
 
 static inline void *sys_host(struct x86_cpu *c, u64 va, unsigned size, unsigned rw, enum tlb_class cls)
 {
-	const struct tlb_entry *e = &c->tlb.d[va >> 12 & (TLB_SIZE - 1)];
+	const struct tlb_entry *e = tlb_slot_of(&c->tlb, va);
 
 	if (unlikely(e->tag[rw] != (((va + (size - 1)) & PAGE_MASK) | c->tlb.base_ctx | (u64)cls)))
 		return NULL;

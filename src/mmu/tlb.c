@@ -146,6 +146,8 @@ static void tlb_select(struct tlb *t)
 		c = pcid_new(t, a, t->pcid);
 	t->cur_asid = a;
 	t->cur_pcid = c;
+	t->d_mix = t->asid ? TLB_SIZE / 2 : 0;
+	t->i_mix = t->asid ? ITLB_SIZE / 2 : 0;
 	gens = c->gen | (u64)a->global << 32;
 	s = &t->slot[(gens * 0x9e3779b97f4a7c15ull >> 58 ^ mode) & (TLB_SLOT_CACHE - 1)];
 	ctx = likely(s->gens == gens && s->mode == mode) ? s->ctx : slot_new(t, s, gens, mode);
@@ -162,10 +164,10 @@ void tlb_switch(struct tlb *t)
 static NOINLINE void hot_kill_large(struct tlb_entry *e, unsigned n, u64 base, unsigned shift)
 {
 	const u64 mask = ~offset_mask(shift), pages = 1ull << (shift - 12);
-	unsigned first = (unsigned)(base >> 12) & (n - 1), count = pages < n ? (unsigned)pages : n;
+	const unsigned half = n / 2, first = (unsigned)(base >> 12), count = pages < half ? (unsigned)pages : half;
 
-	for (unsigned i = first; i < first + count; i++) {
-		u64 *tag = e[i & (n - 1)].tag;
+	for (unsigned i = 0; i < 2 * count; i++) { /* both halves: see d_mix */
+		u64 *tag = e[((first + (i >> 1)) ^ (i & 1 ? half : 0)) & (n - 1)].tag;
 
 		for (unsigned k = 0; k < 3; k++)
 			if ((tag[k] & mask) == base)
@@ -184,10 +186,13 @@ static ALWAYS_INLINE void hot_kill(struct tlb *t, enum tlb_array arr, u64 va, un
 		hot_kill_large(e, n, va, shift);
 		return;
 	}
-	e += va >> 12 & (n - 1);
-	for (unsigned k = 0; k < 3; k++)
-		if ((e->tag[k] & PAGE_MASK) == va)
-			e->tag[k] = TLB_NO_TAG;
+	for (unsigned i = 0; i < 2; i++) {
+		u64 *tag = e[((va >> 12) ^ (i ? n / 2 : 0)) & (n - 1)].tag;
+
+		for (unsigned k = 0; k < 3; k++)
+			if ((tag[k] & PAGE_MASK) == va)
+				tag[k] = TLB_NO_TAG;
+	}
 }
 
 static bool watched(const struct tlb *t, u64 va)
@@ -254,7 +259,7 @@ static ALWAYS_INLINE bool data_prime(struct tlb *t, u64 va, unsigned access, str
 {
 	const unsigned as = access & (ACC_USER | ACC_AC);
 	const bool write = access & ACC_WRITE;
-	struct tlb_entry *e = &t->d[(va >> 12) & (TLB_SIZE - 1)];
+	struct tlb_entry *e = &t->d[((va >> 12) ^ t->d_mix) & (TLB_SIZE - 1)];
 	const u64 tag = (va & PAGE_MASK) | t->base_ctx | class_of(access);
 	struct space_ram ram;
 	bool may_write;
@@ -280,7 +285,7 @@ static ALWAYS_INLINE bool data_prime(struct tlb *t, u64 va, unsigned access, str
 /* Fetch: ACC_AC says nothing of fetches, so they take the class that the CPU has selected. */
 static ALWAYS_INLINE bool fetch_prime(struct tlb *t, u64 va, unsigned access, struct tlb_hit *hit)
 {
-	struct tlb_entry *e = &t->i[(va >> 12) & (ITLB_SIZE - 1)];
+	struct tlb_entry *e = &t->i[((va >> 12) ^ t->i_mix) & (ITLB_SIZE - 1)];
 	u64 cls = t->ctx & 3;
 
 	if ((cls == TLB_USER || cls == TLB_USER_ALIGN) != !!(access & ACC_USER))

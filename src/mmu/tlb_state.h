@@ -91,6 +91,7 @@ struct tlb {
 	/* What the CPU reads or sets. */
 	u64 ctx, base_ctx; /* context number | class; without class */
 	u32 asid, pcid;    /* current; set by the CPU, then tlb_switch */
+	u32 d_mix, i_mix;  /* XORed to the index: a host and its guests use different halves at the same addresses */
 	struct walk_env env;
 	u16 cpu_id;
 	struct event_log *log;                      /* EV_WALK, EV_FLUSH; may be NULL */
