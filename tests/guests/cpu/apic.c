@@ -7,6 +7,8 @@ static u32 eoi_pic;
 static void on_irq(struct regs *r)
 {
 	count[r->vector]++;
+	if (r->vector == 0x91) /* the level-triggered one: its line, as a driver would */
+		out8(0x2000 + 10, 0);
 	last = (u32)r->vector;
 	if (eoi_pic) {
 		out8(0x20, 0x20);
@@ -176,9 +178,8 @@ static void ioapic(void)
 	ioapic_write(0x10 + 2 * 10, 0x8091);
 	out8(0x2000 + 10, 1);
 	__asm__ volatile("sti\n nop\n nop\n cli");
-	out8(0x2000 + 10, 0);
 	settle();
-	ok(count[0x91] >= 1, "level-triggered pin", "%u", count[0x91]);
+	is(count[0x91], 1, "level-triggered pin");
 	is(ioapic_read(0x10 + 2 * 10) >> 14 & 1, 0, "remote IRR is clear after EOI");
 	ioapic_write(0x10 + 2 * 10, 0x18091);
 }

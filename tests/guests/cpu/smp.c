@@ -22,7 +22,7 @@ static void wait_for(volatile u32 *what, u32 value, const char *name)
 
 static void delay(void)
 {
-	for (u64 end = tsc_read() + 1000000; tsc_read() < end;)
+	for (u64 end = tsc_read() + 2000000; tsc_read() < end;)
 		__asm__ volatile("pause");
 }
 
@@ -31,6 +31,8 @@ static void order(enum order o)
 {
 	ap_done = 0;
 	ap_order = o;
+	for (u64 end = tsc_read() + 500000000; ap_order != NOTHING && tsc_read() < end;)
+		__asm__ volatile("pause");
 	delay();
 }
 
@@ -89,6 +91,10 @@ void ap_main(void)
 	while (!stop) {
 		u32 o = ap_order;
 
+		if (o == NOTHING) {
+			__asm__ volatile("pause");
+			continue;
+		}
 		ap_order = NOTHING;
 		switch (o) {
 		case ADD:
@@ -101,7 +107,6 @@ void ap_main(void)
 		case HALT: __asm__ volatile("sti\n hlt\n cli"); break;
 		case PEEK: shared = *ap_va; break;
 		case IPI_BSP: icr(0, 0x4052); break;
-		default: __asm__ volatile("pause"); continue;
 		}
 		ap_done = 1;
 	}
@@ -207,7 +212,7 @@ static void monitor(void)
 	order(WAIT_INT);
 	icr(1, 0x4050);
 	wait_for(&ap_done, 1, "an interrupt wakes MWAIT");
-	if (cpuid(5, 0).c & 2) {
+	if (cpuid(5, 0).c & 2 && !on_qemu()) { /* QEMU reports it, and raises #GP */
 		order(MWAIT_MASKED);
 		icr(1, 0x4050);
 		wait_for(&ap_done, 1, "with ECX bit 0 a masked interrupt wakes MWAIT");
@@ -216,7 +221,7 @@ static void monitor(void)
 	struct regs r = run_kernel(CODE("xor %%eax, %%eax\n xor %%ecx, %%ecx\n mwait"));
 	trap_is(&r, DONE, 0, "MWAIT without MONITOR");
 	r = run_user(CODE("xor %%eax, %%eax\n xor %%ecx, %%ecx\n mwait"));
-	ok(r.vector == UD || r.vector == GP, "MWAIT at CPL 3", "vector %u", (u32)r.vector);
+	trap_is(&r, UD, 0, "MWAIT at CPL 3"); /* APM3 MWAIT: HWCR.MonMwaitUserEn is 0 */
 	struct regs in = kernel_regs(CODE("monitor"));
 	in.ax = addr(line);
 	in.cx = 1;
