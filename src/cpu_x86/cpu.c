@@ -276,9 +276,12 @@ static bool take_virtual(struct x86_cpu *c)
 /* One pending event, highest priority first. True: something changed, look again. APM2 8.5, GIF: 15.17 */
 static bool take_event(struct x86_cpu *c)
 {
-	u32 p = c->pending;
 	bool gif = c->svm.gif;
+	u32 p;
 
+	if (!c->shadow)
+		c->pending &= ~(u32)PEND_SHADOW;
+	p = c->pending;
 	if (p & PEND_VIRQ && svm_virtual_pending(c) && svm_take_injection(c))
 		return true; /* EVENTINJ comes before everything. APM2 15.20 */
 	if (p & PEND_SMI && gif && !c->smm) {
