@@ -1,0 +1,202 @@
+/* The predicates of exceptions.def: does this difference of this case belong to a documented exception? */
+#include "compare.h"
+
+/* The instruction that the difference is about, and both outcomes. */
+struct difference {
+	const struct ocase *c;
+	const struct outcome *host, *ours;
+	const char *fn; /* of its row; "" if it has none */
+	struct parsed p;
+	bool last; /* it is the case's only instruction, or the one that faulted */
+};
+
+#define LINUX_TASK_SIZE 0x7ffffffff000ull
+
+static bool is(const struct difference *d, const char *fn) { return d->last && !strcmp(d->fn, fn); }
+static bool is_string(const struct difference *d) { return d->last && d->p.row && d->p.row->kind == KIND_STRING; }
+static bool access_fault(const struct outcome *o)
+{
+	return o->end == VEC_PF || o->end == VEC_GP || o->end == VEC_SS || o->end == VEC_AC;
+}
+static bool same_place(const struct difference *d) { return d->host->out.rip == d->ours->out.rip; }
+
+static bool near_66(const struct difference *d)
+{
+	const struct x86_insn *r = d->p.row;
+
+	return d->c->bits == 64 && d->p.p66 && r &&
+	       (r->kind == KIND_JCC || r->kind == KIND_REL || (r->kind == KIND_STK && r->flags & BR));
+}
+
+static bool push_sreg(const struct difference *d) { return is(d, "push_sreg") && d->p.osize > 2; }
+static bool pop_sreg(const struct difference *d)
+{
+	return is(d, "pop_sreg") && d->p.osize > 2 && access_fault(d->ours);
+}
+
+static bool null_base(const struct difference *d)
+{
+	const struct ostate *h = &d->host->out, *o = &d->ours->out;
+
+	if (!is(d, "mov_sreg") && !is(d, "pop_sreg") && !is(d, "lxs"))
+		return false;
+	return (h->fsbase == o->fsbase || (o->fs < 4 && !h->fsbase)) &&
+	       (h->gsbase == o->gsbase || (o->gs < 4 && !h->gsbase));
+}
+
+static bool far_64(const struct difference *d) { return is(d, "lxs") && d->p.wide; }
+
+static bool kernel_p(const struct difference *d)
+{
+	return d->host->end == VEC_PF && d->ours->end == VEC_PF && d->host->cr2 == d->ours->cr2 &&
+	       d->host->cr2 >= LINUX_TASK_SIZE && (d->host->error ^ d->ours->error) == 1;
+}
+
+static bool trap_flag(const struct difference *d) { return d->ours->out.flags & FLAG_TF; }
+
+static bool cmps_order(const struct difference *d)
+{
+	return is(d, "cmps") && same_place(d) && access_fault(d->host) && access_fault(d->ours);
+}
+
+static bool rep_flags(const struct difference *d)
+{
+	return (is(d, "cmps") || is(d, "scas")) && d->p.rep && same_place(d) && access_fault(d->host) &&
+	       d->host->end == d->ours->end;
+}
+
+static bool rep_a32(const struct difference *d)
+{
+	u64 upper = 0;
+
+	for (unsigned i = 0; i < 16; i++)
+		upper |= i == R_CX || i == R_SI || i == R_DI ? (u32)(d->host->out.r[i] ^ d->ours->out.r[i]) : 0;
+	return is_string(d) && d->p.rep && d->p.asize == 4 && d->c->bits == 64 && !upper &&
+	       d->host->end == d->ours->end;
+}
+
+static bool ac_order(const struct difference *d)
+{
+	return d->c->in.flags & FLAG_AC && same_place(d) && access_fault(d->host) && access_fault(d->ours) &&
+	       (d->host->end == VEC_AC || d->ours->end == VEC_AC);
+}
+
+static bool wrap_4g(const struct difference *d)
+{
+	return d->c->bits != 64 && same_place(d) && d->host->end == VEC_PF && d->host->cr2 >= 0xfffffff0 &&
+	       (d->ours->end == VEC_GP || d->ours->end == VEC_SS);
+}
+
+static bool dr_cpl(const struct difference *d)
+{
+	return (is(d, "mov_from_dr") || is(d, "mov_to_dr")) && (d->p.modrm >> 4 & 3) == 2 && d->host->end == VEC_GP &&
+	       d->ours->end == VEC_UD;
+}
+
+static bool sysret_legacy(const struct difference *d)
+{
+	return is(d, "sysret") && d->c->bits != 64 && d->host->end == VEC_UD;
+}
+static bool sysenter_long(const struct difference *d)
+{
+	return (is(d, "sysenter") || is(d, "sysexit")) && d->ours->end == VEC_UD;
+}
+static bool pause_rex(const struct difference *d)
+{
+	return d->p.opcode == 0x90 && d->p.map == M1 && d->p.rep == 0xf3 && d->p.rex & 1;
+}
+static bool prefetch_reg(const struct difference *d)
+{
+	return d->p.map == M0F && d->p.opcode == 0x0d && d->p.modrm >= 0xc0 && d->ours->end == VEC_UD;
+}
+
+static bool ud_length(const struct difference *d)
+{
+	u64 end = CODE_BASE + CODE_SIZE;
+	const struct outcome *a = d->host, *b = d->ours;
+
+	if (a->end != VEC_UD)
+		a = d->ours, b = d->host;
+	if (a->end != VEC_UD || !same_place(d) || (d->p.row && !d->p.vex))
+		return false;
+	return (!d->c->trailer && b->end == VEC_PF && b->cr2 == end) || (d->c->limit > 15 && b->end == VEC_GP);
+}
+
+static bool length_fetch(const struct difference *d)
+{
+	return d->c->limit == 15 && d->host->end == VEC_PF && d->host->cr2 == CODE_BASE + CODE_SIZE &&
+	       d->ours->end == VEC_GP;
+}
+
+static bool host_feature(const struct difference *d)
+{
+	const struct parsed *p = &d->p;
+	static const u8 group7[] = {0xc1, 0xd4, 0xd5, 0xd6,
+				    0xd9, 0xee, 0xef}; /* VMCALL VMFUNC XEND XTEST VMMCALL RDPKRU WRPKRU */
+
+	if (p->map == M1)
+		return (p->opcode & 0xfe) == 0xc6 && p->modrm == 0xf8; /* XABORT XBEGIN */
+	return p->map == M0F && p->opcode == 0x01 && memchr(group7, p->modrm, sizeof group7);
+}
+
+static bool movbe_66w(const struct difference *d)
+{
+	return (is(d, "movbe_load") || is(d, "movbe_store")) && d->p.p66 && d->p.wide &&
+	       (access_fault(d->host) || d->ours->end == VEC_AC);
+}
+
+static bool movsxd_66(const struct difference *d)
+{
+	return is(d, "movsxd") && d->p.osize == 2 && access_fault(d->ours);
+}
+static bool popa_partial(const struct difference *d)
+{
+	return is(d, "popa") && same_place(d) && access_fault(d->ours) && d->host->end == d->ours->end;
+}
+
+static bool cpu_number(const struct difference *d)
+{
+	unsigned reg = (d->p.modrm >> 3 & 7u) | (d->p.rex & 4u) << 1;
+
+	return is(d, "lsl") && d->host->out.flags == d->ours->out.flags && (d->host->out.r[reg] & 0xffff) < 1024 &&
+	       !(d->ours->out.r[reg] & 0xffff);
+}
+
+struct exception exceptions[EXC_COUNT] = {
+#define EXCEPTION(id, pred, text, section) {#id, text, section, 0},
+#include "exceptions.def"
+#undef EXCEPTION
+};
+
+static bool (*const predicates[EXC_COUNT])(const struct difference *) = {
+#define EXCEPTION(id, pred, text, section) pred,
+#include "exceptions.def"
+#undef EXCEPTION
+};
+
+/* The instruction under way when the outcome was taken; with none left, the only one. */
+static void find_insn(struct difference *d, const u8 *has)
+{
+	const struct ocase *c = d->c;
+	unsigned i = compare_insns_before(c, d->host);
+
+	d->last = i < c->ninsn || c->ninsn == 1;
+	i = i < c->ninsn ? i : c->ninsn - 1u;
+	d->fn = "";
+	if (row_parse(c->code + c->start[i], (unsigned)(c->limit > c->start[i] ? c->limit - c->start[i] : 0), c->bits,
+		      has, &d->p) &&
+	    d->p.row)
+		d->fn = rows[d->p.row - x86_insns].fn;
+}
+
+enum exception_id exception_find(const struct ocase *c, const struct outcome *host, const struct outcome *ours,
+				 const u8 *has)
+{
+	struct difference d = {.c = c, .host = host, .ours = ours};
+
+	find_insn(&d, has);
+	for (unsigned i = 0; i < EXC_COUNT; i++)
+		if (predicates[i](&d))
+			return (enum exception_id)i;
+	return EXC_NONE;
+}
