@@ -640,27 +640,36 @@ START_TEST(init_and_start_up)
 }
 END_TEST
 
-START_TEST(resets)
+/* 8042, port 92h and CF9h without bit 1 pull INIT# of all CPUs: the board and its memory stay. */
+START_TEST(soft_resets)
 {
 	static const struct {
 		u16 port, val;
-	} how[] = {{0x64, 0xfe}, {0x92, 1}, {0xcf9, 6}};
+	} how[] = {{0x64, 0xfe}, {0x92, 1}, {0xcf9, 4}};
 
+	space_write(&pc->mem, 0x1234, 1, 5);
+	memset(pc->bios[1], 0x90, PC_BIOS_SIZE);
 	pc->cpu[0].x86.rip = 0x1234;
+	pc->cpu[1].x86.activity = ACT_HALT;
 	out(how[_i].port, 1, how[_i].val);
+	ck_assert_int_eq(machine_run(&pc->machine, 2), STOP_UNTIL);
+	ck_assert_uint_eq(pc->cpu[0].x86.rip, 0xfff2);
+	ck_assert_int_eq(pc->cpu[1].x86.activity, ACT_HALT); /* its turn has not come */
+	machine_run(&pc->machine, MACHINE_TURN + 1);
+	ck_assert_int_eq(pc->cpu[1].x86.activity, ACT_WAIT_SIPI);
+	ck_assert_uint_eq(space_read(&pc->mem, 0x1234, 1), 5);
+}
+END_TEST
+
+START_TEST(hard_reset)
+{
+	pc->cpu[0].x86.rip = 0x1234;
+	pc->cpu[1].x86.activity = ACT_RUN;
+	out(0xcf9, 1, 6);
 	ck_assert_int_eq(pc->machine.stop, STOP_RESET);
 	machine_reset(&pc->machine);
 	ck_assert_uint_eq(pc->cpu[0].x86.rip, 0xfff0);
 	ck_assert_int_eq(pc->cpu[1].x86.activity, ACT_WAIT_SIPI);
-}
-END_TEST
-
-/* The ROM's reset vector asks for a reset, which is what a kernel without firmware can expect of a CPU 0 that gets
- * INIT. */
-START_TEST(the_reset_vector_resets)
-{
-	ck_assert_int_eq(machine_run(&pc->machine, 100), STOP_RESET);
-	ck_assert_uint_le(pc->machine.s.icount, 3);
 }
 END_TEST
 
@@ -755,8 +764,8 @@ int main(void)
 	tcase_add_test(b, hpet_takes_the_legacy_lines);
 	tcase_add_test(b, each_cpu_sees_its_own_lapic);
 	tcase_add_test(b, init_and_start_up);
-	tcase_add_loop_test(b, resets, 0, 3);
-	tcase_add_test(b, the_reset_vector_resets);
+	tcase_add_loop_test(b, soft_resets, 0, 3);
+	tcase_add_test(b, hard_reset);
 	tcase_add_test(b, power_and_exit_ports);
 	tcase_add_test(b, a20_gates);
 	tcase_add_test(b, nmi_reaches_lint1);

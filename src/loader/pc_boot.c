@@ -3,8 +3,7 @@
 
 #include "loader/acpi_tables.h"
 #include "loader/multiboot.h"
-
-#define EBDA 0x9fc00u
+#include "loader/pc_bios.h"
 
 /* ---- what a BIOS leaves behind ---- */
 
@@ -13,23 +12,27 @@ enum { SCI_IRQ = 9, LEVEL_IRQS = 1 << SCI_IRQ };
 
 static void out(struct pc *pc, u16 port, u8 val) { space_write(&pc->io, port, 1, val); }
 
-/* Both 8259A: vectors 08h and 70h, every line masked. ELCR as the ACPI tables say. A20 by port 92h. */
+/* 8254 counter 0 ticks 18.2 times a second. Both 8259A: vectors 08h and 70h; open are what SeaBIOS leaves open, the
+ * timer among them. ELCR as the ACPI tables say. A20 by port 92h. */
 static void program_devices(struct pc *pc)
 {
 	static const struct {
 		u16 port;
 		u8 val;
 	} writes[] = {
+		{0x43, 0x34},
+		{0x40, 0},
+		{0x40, 0},
 		{0x20, 0x11},
 		{0x21, 0x08},
 		{0x21, 0x04},
 		{0x21, 0x01},
-		{0x21, 0xff},
+		{0x21, 0xb8},
 		{0xa0, 0x11},
 		{0xa1, 0x70},
 		{0xa1, 0x02},
 		{0xa1, 0x01},
-		{0xa1, 0xff},
+		{0xa1, 0x8e},
 		{0x4d0, LEVEL_IRQS & 0xff},
 		{0x4d1, LEVEL_IRQS >> 8},
 		{0x92, 0x02},
@@ -39,26 +42,6 @@ static void program_devices(struct pc *pc)
 		out(pc, writes[i].port, writes[i].val);
 	for (unsigned i = 0; i < pc->cfg.cpus; i++)
 		lapic_virtual_wire(&pc->cpu[i].lapic);
-}
-
-/* BIOS data area at 400h, and the length of the extended one. */
-static void bios_data(struct pc *pc)
-{
-	static const u16 com[PC_UARTS] = {0x3f8, 0x2f8, 0x3e8, 0x2e8};
-	struct space *m = &pc->mem;
-
-	for (unsigned i = 0; i < pc->cfg.uarts; i++)
-		space_write(m, 0x400 + 2 * i, 2, com[i]);
-	space_write(m, 0x40e, 2, EBDA >> 4);
-	space_write(m, 0x410, 2, pc->cfg.uarts << 9 | 0x26); /* serial ports; 80x25 colour, PS/2 mouse, x87 */
-	space_write(m, 0x413, 2, EBDA >> 10);
-	space_write(m, 0x449, 1, 3); /* video mode */
-	space_write(m, 0x44a, 2, 80);
-	space_write(m, 0x44c, 2, 80 * 25 * 2);
-	space_write(m, 0x463, 2, 0x3d4);
-	space_write(m, 0x484, 1, 24);
-	space_write(m, 0x485, 2, 16);
-	space_write(m, EBDA, 1, 1); /* KB */
 }
 
 /* Write-back memory but for the VGA window and the hole below 4 GB. APM2 7.7 */
@@ -150,8 +133,10 @@ bool pc_boot_load(struct pc_boot *b, struct pc *pc, struct error *err)
 {
 	struct boot_state st;
 
+	if (pc_bios_resumes(pc))
+		return true;
 	program_devices(pc);
-	bios_data(pc);
+	pc_bios_install(pc);
 	for (unsigned i = 0; i < pc->cfg.cpus; i++)
 		memory_types(pc, &pc->cpu[i].x86);
 	if (!acpi(b, pc, err) || !kernel_load(&pc->mem, &b->opt, &st, err))

@@ -20,7 +20,8 @@ struct pc_boot {
 /* Once: the memory map. The strings must stay, and *b where it is. */
 bool pc_boot_init(struct pc_boot *b, struct pc *pc, const char *kernel, const char *append, const char *initrd,
 		  struct error *err);
-/* After power-on and after each reset. */
+/* After power-on and after each reset. If the kernel has asked for it (see pc_bios.h), CPU 0 stays at its reset vector,
+ * and memory and devices as they are. */
 bool pc_boot_load(struct pc_boot *b, struct pc *pc, struct error *err);
 
 #endif

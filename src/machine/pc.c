@@ -14,13 +14,12 @@ enum { ACPI_TIMER_BITS = 24 }; /* as the FADT says: flag TMR_VAL_EXT is not set 
 
 /* ---- reset and power ---- */
 
-static void reset_line(void *arg, unsigned n, bool level)
+/* 8042 and port 92h pull INIT# of all CPUs: memory and devices stay, and CPU 0 runs the ROM's reset vector. */
+static void init_line(void *arg, unsigned n, bool level)
 {
-	struct pc *pc = arg;
-
 	(void)n;
 	if (level)
-		machine_stop(&pc->machine, STOP_RESET);
+		pc_init_cpus(arg);
 }
 
 static void debug_exit(void *arg, u32 status)
@@ -50,7 +49,7 @@ static void a20_line(void *arg, unsigned n, bool level)
 	space_set_a20(&pc->mem, level);
 }
 
-/* CF9h, reset control: bit 2 going up resets (Intel 82371, RC). */
+/* CF9h, reset control: bit 2 going up resets, the whole machine with bit 1, else the CPUs (Intel 82371, RC). */
 static u64 rc_peek(const void *dev, u64 off, unsigned size)
 {
 	(void)off, (void)size;
@@ -62,8 +61,10 @@ static void rc_write(void *dev, u64 off, unsigned size, u64 val)
 	struct pc *pc = dev;
 
 	(void)off, (void)size;
-	if (val & ~pc->s.reset_control & 4)
+	if (val & 4 && val & 2)
 		machine_stop(&pc->machine, STOP_RESET);
+	else if (val & 4)
+		pc_init_cpus(pc);
 	pc->s.reset_control = val & 2;
 }
 static const struct region_ops reset_control_ops = {"reset-control", rc_read, rc_write, rc_peek, 1, 1};
@@ -158,23 +159,12 @@ static bool map_ports(struct pc *pc, struct error *err)
 	       (!c->debug_exit || place(pc, &pc->io, &exit_port, 1, err));
 }
 
-/* What a CPU finds at its reset vector, since there is no firmware: "mov al,FEh; out 64h,al; hlt", a reset of the
- * machine. */
-static void fill_bios(struct region *r)
-{
-	static const u8 vector[] = {0xb0, 0xfe, 0xe6, 0x64, 0xf4, 0xeb, 0xfd};
-
-	memset(r->host, 0xff, r->size);
-	memcpy(r->host + 0xfff0, vector, sizeof vector);
-}
-
 static bool map_bios(struct pc *pc, unsigned n, u64 base, struct error *err)
 {
 	struct region *r = space_add_ram(&pc->mem, "bios", base, PC_BIOS_SIZE, true, err);
 
 	if (!r)
 		return false;
-	fill_bios(r);
 	pc->bios[n] = r->host;
 	return true;
 }
@@ -254,9 +244,9 @@ static void init_devices(struct pc *pc)
 
 static void wire_power(struct pc *pc)
 {
-	irq_connect(&pc->kbd.reset, reset_line, pc, 0);
+	irq_connect(&pc->kbd.reset, init_line, pc, 0);
 	irq_connect(&pc->kbd.a20, a20_line, pc, 0);
-	irq_connect(&pc->port92.reset, reset_line, pc, 0);
+	irq_connect(&pc->port92.reset, init_line, pc, 0);
 	irq_connect(&pc->port92.a20, a20_line, pc, 0);
 	pc->pm.sleep = acpi_sleep;
 	pc->pm.arg = pc;

@@ -111,6 +111,8 @@ void pc_wire_cpu(struct pc_cpu *c);
 /* Shows the local APICs' pages where IA32_APIC_BASE puts them. */
 void pc_map_lapics(struct pc *pc);
 bool pc_may_nmi(const void *pc);
+/* The INIT# pin of all CPUs. */
+void pc_init_cpus(struct pc *pc);
 /* The FERR# latch: IRQ 13. */
 void pc_ferr(struct pc *pc, bool level);
 

@@ -159,6 +159,12 @@ static void on_init(void *arg)
 	pend(c, PEND_INIT);
 }
 
+void pc_init_cpus(struct pc *pc)
+{
+	for (unsigned i = 0; i < pc->cfg.cpus; i++)
+		on_init(&pc->cpu[i]);
+}
+
 static void on_sipi(void *arg, u8 vector)
 {
 	struct pc_cpu *c = arg;
