@@ -172,27 +172,26 @@ static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o,
 	static INSN call_rel##w##_slow(struct x86_cpu *c, const struct x86_op *o); /* op->block is taken */                       \
 	static ALWAYS_INLINE INSN call_rel##w(struct x86_cpu *c, const struct x86_op *o, enum am m)                               \
 	{                                                                                                                        \
-		u64 rip = c->r[R_RIP] + (u64)op_imm(o), ret = c->r[R_RIP] + (u64)op_disp(o);                                      \
-		if (m != AM_L) {                                                                                                 \
-			u64 t = rip;                                                                                             \
-			c->op = o;                                                                                               \
-			if (!target_ok(c, o, w == 64 ? AM_L : AM_S, &t))                                                          \
-				return x86_bad_target(c, o);                                                                     \
-		}                                                                                                                \
-		if (!push(c, o, m, w / 8, ret))                                                                                  \
-			return call_rel##w##_slow(c, o);                                                                                  \
+		u64 rip = c->r[R_RIP] + (u64)op_imm(o), ret = c->r[R_RIP] + (u64)op_disp(o), sp = c->r[R_SP], t = rip;   \
+		if (!push(c, o, m, w / 8, ret))                                                                          \
+			return call_rel##w##_slow(c, o);                                                                 \
+		if (m != AM_L && !target_ok(c, o, w == 64 ? AM_L : AM_S, &t)) {                                          \
+			c->r[R_SP] = sp;                                                                                 \
+			return x86_bad_target(c, o);                                                                     \
+		}                                                                                                        \
 		if (m == AM_SLOW)                                                                                                \
 			return branch_slow(c, o, rip);                                                                           \
 		return jump_rel(c, o, m, true);                                                                                  \
 	}                                                                                                                        \
 	static ALWAYS_INLINE INSN call_ind##w(struct x86_cpu *c, const struct x86_op *o, enum am m, u64 rip)                      \
 	{                                                                                                                        \
-		u64 t = rip;                                                                                                     \
-		c->op = o;                                                                                                       \
-		if (!target_ok(c, o, w == 64 ? AM_L : AM_S, &t))                                                                  \
-			return x86_bad_target(c, o);                                                                             \
-		if (!push(c, o, m, w / 8, c->r[R_RIP] + (u64)op_imm(o)))                                                    \
-			return o->slow(c, o);                                                                                    \
+		u64 t = rip, sp = c->r[R_SP];                                                                            \
+		if (!push(c, o, m, w / 8, c->r[R_RIP] + (u64)op_imm(o)))                                                 \
+			return o->slow(c, o);                                                                            \
+		if (!target_ok(c, o, w == 64 ? AM_L : AM_S, &t)) {                                                       \
+			c->r[R_SP] = sp;                                                                                 \
+			return x86_bad_target(c, o);                                                                     \
+		}                                                                                                        \
 		if (m == AM_SLOW)                                                                                                \
 			return branch_slow(c, o, rip);                                                                           \
 		return jump_to(c, o, m, rip);                                                                                    \
@@ -222,7 +221,7 @@ static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o,
 			return o->slow(c, o);                                                                                    \
 		if (m == AM_SLOW)                                                                                                \
 			return branch_slow(c, o, v);                                                                             \
-		return jump_to(c, o, m, v);                                                                                      \
+		return jump_to(c, o, w == 64 ? AM_L : m, v); /* any address form: the target is a 64-bit one */          \
 	}                                                                                                                        \
 	static ALWAYS_INLINE INSN ret##w(struct x86_cpu *c, const struct x86_op *o, enum am m)                                    \
 	{                                                                                                                        \
