@@ -47,6 +47,7 @@ static void loads(void)
 		{"SS: null with RPL 3 at CPL 3", 3, 0, true, GP, 0},
 		{"SS: beyond the GDT", 0x208, 0, false, GP, 0x208},
 	};
+	__asm__ volatile("lldt %w0" : : "r"(0)); /* after reset it is 64 KB at 0: APM2 table 14-1 */
 	for (unsigned i = 0; i < sizeof data / sizeof *data; i++) {
 		in = data[i].user ? user_regs(ds) : kernel_regs(ds);
 		in.ax = data[i].sel;
