@@ -6,8 +6,10 @@
 
 #include <time.h>
 
-#define POLL_NS   4000000u /* host time between two looks for input */
-#define MS_PER_NS 1000000u
+#define POLL_NS     4000000u /* host time between two looks for input */
+#define POLL_SLICES 64       /* and between two looks at the clock: slices, instructions */
+#define POLL_INSNS  200000u
+#define NS_PER_MS   1000000u
 
 static const struct {
 	int status; /* exit status */
@@ -99,12 +101,25 @@ static u64 time_left(const struct machine *m, u64 now)
 	return !m->time_limit ? TIME_NEVER : used >= m->time_limit ? 0 : m->time_limit - used;
 }
 
+/* The clock itself is asked once in a while only. */
+static bool host_due(struct machine *m)
+{
+	if (++m->unseen_slices < POLL_SLICES && m->s.icount - m->unseen_since < POLL_INSNS)
+		return false;
+	m->unseen_slices = 0;
+	m->unseen_since = m->s.icount;
+	return true;
+}
+
 static void host_look(struct machine *m)
 {
-	u64 now = host_now();
+	u64 now;
 
 	if (m->interrupted)
 		machine_stop(m, STOP_SIGNAL);
+	if (!host_due(m))
+		return;
+	now = host_now();
 	if (now - m->host_seen < POLL_NS)
 		return;
 	m->host_seen = now;
@@ -209,7 +224,8 @@ static void wait_for_input(struct machine *m)
 	if (input_poll(&m->input, m->sched.now, m->s.icount) || !input_open(&m->input))
 		return;
 	left = time_left(m, host_now());
-	input_wait(&m->input, left == TIME_NEVER ? 1000 : (int)lower(left / MS_PER_NS + 1, 1000));
+	m->unseen_slices = POLL_SLICES; /* it may have been long */
+	input_wait(&m->input, left == TIME_NEVER ? 1000 : (int)lower(left / NS_PER_MS + 1, 1000));
 }
 
 static void idle(struct machine *m)
@@ -240,6 +256,7 @@ enum stop machine_run(struct machine *m, u64 until)
 {
 	m->stop = STOP_NONE;
 	m->time_start = host_now();
+	m->unseen_slices = POLL_SLICES;
 	while (!m->stop) {
 		struct machine_state before;
 		struct machine_cpu *c;

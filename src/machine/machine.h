@@ -93,7 +93,8 @@ struct machine {
 	unsigned culprit;
 	volatile sig_atomic_t interrupted;
 	u64 time_limit; /* host ns that machine_run may take in all; 0: no limit */
-	u64 time_used, time_start, host_seen;
+	u64 time_used, time_start, host_seen, unseen_since;
+	unsigned unseen_slices;
 };
 
 extern const struct field machine_fields[];
