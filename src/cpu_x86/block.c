@@ -250,9 +250,11 @@ static x86_fn *fused_handler(const struct x86_op *p, const struct x86_insn *r, b
 
 		if (r->family != fusions[i].family)
 			continue;
-		if (kind == FUSED_KINDS || (fusions[i].imm && p->imm != (s8)p->imm))
+		if (kind == FUSED_KINDS || (memory && fusions[i].imm && p->imm != (s8)p->imm))
 			return NULL;
-		if (memory && p->exec != r->family->mem[p->len >> 6][AM_B])
+		if (memory && p->exec == r->family->mem[p->len >> 6][AM_L])
+			kind += FUSED_INDEXED;
+		else if (memory && p->exec != r->family->mem[p->len >> 6][AM_B])
 			return NULL;
 		return x86_fused[kind][p->len >> 6][cc];
 	}
@@ -265,6 +267,7 @@ static bool fuse(struct builder *u, const struct x86_op *jcc)
 	struct x86_block *b = u->b;
 	struct x86_op *p = &b->op[b->ops - 1];
 	const struct x86_insn *r = b->ops ? u->rows[b->ops - 1] : NULL;
+	bool memory = b->ops && u->memory[b->ops - 1];
 	unsigned cc;
 	x86_fn *fn;
 
@@ -272,10 +275,13 @@ static bool fuse(struct builder *u, const struct x86_op *jcc)
 		return false;
 	for (cc = 0; cc < 16 && x86_jcc[0][cc] != jcc->exec; cc++)
 		;
-	fn = cc < 16 ? fused_handler(p, r, u->memory[b->ops - 1], cc) : NULL;
+	fn = cc < 16 ? fused_handler(p, r, memory, cc) : NULL;
 	if (!fn)
 		return false;
-	p->index = (u8)p->imm;
+	if (!memory)
+		p->disp = p->imm; /* a register form with an immediate */
+	else if (p->imm)
+		p->dst = (u8)p->imm;
 	p->exec = fn;
 	p->block = b;
 	p->imm = jcc->imm;

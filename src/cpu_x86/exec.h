@@ -170,7 +170,9 @@ x86_body x86i_refused; /* what the decoder refuses: imm = the rule */
 extern x86_fn *const x86_jcc[2][16], *const x86_end_follow, *const x86_end_leave;
 enum x86_fusion {
 	FUSED_CMP_RR, FUSED_CMP_RI, FUSED_TEST_RR, FUSED_TEST_RI, FUSED_SUB_RI, FUSED_ADD_RI, FUSED_AND_RI, FUSED_CMP_MR, FUSED_CMP_RM,
-	FUSED_CMP_MI, FUSED_TEST_MI, FUSED_KINDS,
+	FUSED_CMP_MI, FUSED_TEST_MI, /* base and displacement; then the same four with an index register */
+	FUSED_INDEXED = FUSED_TEST_MI - FUSED_CMP_MR + 1,
+	FUSED_KINDS = FUSED_TEST_MI + FUSED_INDEXED + 1,
 };
 extern x86_fn *const x86_fused[FUSED_KINDS][4][16];
 

@@ -1,7 +1,7 @@
 /*
- * A comparison and the conditional branch behind it as one op, in 64-bit code. Registers: dst and src, or dst and a signed byte in index; the
- * memory forms are base and displacement only, with the byte in index too. imm = the branch target; the fall-through is the
- * block's end, whose offset the end op holds. What this saves is a dispatch and the way through the flags' words.
+ * A comparison and the conditional branch behind it as one op, in 64-bit code. Registers: dst and src, or dst and an immediate in disp; the
+ * memory forms hold a signed byte in dst. imm = the branch target; the fall-through is the block's end, whose offset the end
+ * op holds. What this saves is a dispatch and the way through the flags' words.
  */
 #include "cpu_x86/chain.h"
 
@@ -51,7 +51,7 @@ static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o,
 	return x86_goto(c, c->r[R_RIP] + (u64)(taken ? op_imm(o) : (s64)o[1].imm));
 }
 
-static ALWAYS_INLINE s64 byte_imm(const struct x86_op *o) { return (s8)op_index(o); }
+static ALWAYS_INLINE s64 byte_imm(const struct x86_op *o) { return (s8)op_dst(o); } /* memory forms */
 
 /* ---- registers: keep = the result goes to dst ---- */
 #define REG_CC(name, w, kernel, B, keep, cc)                                                                                     \
@@ -81,49 +81,43 @@ static ALWAYS_INLINE s64 byte_imm(const struct x86_op *o) { return (s8)op_index(
 EACH_CC(REG_CC, cmp_rr, 8, cmp_k, REG_GET8(c, op_src(o)), false)
 EACH_CC(REG_CC, cmp_rr, 32, cmp_k, REG_GET32(c, op_src(o)), false)
 EACH_CC(REG_CC, cmp_rr, 64, cmp_k, REG_GET64(c, op_src(o)), false)
-EACH_CC(REG_CC, cmp_ri, 8, cmp_k, byte_imm(o), false)
-EACH_CC(REG_CC, cmp_ri, 32, cmp_k, byte_imm(o), false)
-EACH_CC(REG_CC, cmp_ri, 64, cmp_k, byte_imm(o), false)
+EACH_CC(REG_CC, cmp_ri, 8, cmp_k, op_disp(o), false)
+EACH_CC(REG_CC, cmp_ri, 32, cmp_k, op_disp(o), false)
+EACH_CC(REG_CC, cmp_ri, 64, cmp_k, op_disp(o), false)
 EACH_CC(REG_CC, test_rr, 8, and_k, REG_GET8(c, op_src(o)), false)
 EACH_CC(REG_CC, test_rr, 32, and_k, REG_GET32(c, op_src(o)), false)
 EACH_CC(REG_CC, test_rr, 64, and_k, REG_GET64(c, op_src(o)), false)
-EACH_CC(REG_CC, test_ri, 8, and_k, byte_imm(o), false)
-EACH_CC(REG_CC, test_ri, 32, and_k, byte_imm(o), false)
-EACH_CC(REG_CC, sub_ri, 32, cmp_k, byte_imm(o), true)
-EACH_CC(REG_CC, sub_ri, 64, cmp_k, byte_imm(o), true)
-EACH_CC(REG_CC, add_ri, 32, add_k, byte_imm(o), true)
-EACH_CC(REG_CC, add_ri, 64, add_k, byte_imm(o), true)
-EACH_CC(REG_CC, and_ri, 32, and_k, byte_imm(o), true)
+EACH_CC(REG_CC, test_ri, 8, and_k, op_disp(o), false)
+EACH_CC(REG_CC, test_ri, 32, and_k, op_disp(o), false)
+EACH_CC(REG_CC, sub_ri, 32, cmp_k, op_disp(o), true)
+EACH_CC(REG_CC, sub_ri, 64, cmp_k, op_disp(o), true)
+EACH_CC(REG_CC, add_ri, 32, add_k, op_disp(o), true)
+EACH_CC(REG_CC, add_ri, 64, add_k, op_disp(o), true)
+EACH_CC(REG_CC, and_ri, 32, and_k, op_disp(o), true)
 
-/* ---- memory: base and displacement in both ways, as the index field is not a register here ---- */
-static ALWAYS_INLINE bool read_at(struct x86_cpu *c, const struct x86_op *o, enum am m, unsigned size, u64 *v)
-{
-	if (m != AM_SLOW)
-		return x86_rd(c, o, m, size, v);
-	c->op = o;
-	*v = x86_load(c, x86_linear(c, op_seg(o), c->r[op_base(o)] + (u64)op_disp(o), size, false), size);
-	return true;
-}
-
+/* ---- memory: base and displacement (b), or with an index (l) ---- */
 #define MEM_ONE(name, w, kernel, A, B, cc, m)                                                                                    \
 	u64 v;                                                                                                                   \
 	u##w r;                                                                                                                  \
-	if (!read_at(c, o, m, w / 8, &v))                                                                                         \
+	if (!x86_rd(c, o, m, w / 8, &v))                                                                                         \
 		return name##w##_##cc##_slow(c, o);                                                                              \
 	r = kernel##w(c, (u##w)(A), (u##w)(B));
+#define MEM_FAST(name, form, m, w, kernel, A, B, cc)                                                                             \
+	static INSN name##_##form##w##_##cc(struct x86_cpu *c, const struct x86_op *o)                                            \
+	{                                                                                                                        \
+		MEM_ONE(name, w, kernel, A, B, cc, m)                                                                            \
+		if (decide##w(c, cc, r))                                                                                         \
+			return branch(c, o, true);                                                                               \
+		return branch(c, o, false);                                                                                      \
+	}
 #define MEM_CC(name, w, kernel, A, B, cc)                                                                                        \
 	static NOINLINE INSN name##w##_##cc##_slow(struct x86_cpu *c, const struct x86_op *o)                                     \
 	{                                                                                                                        \
 		MEM_ONE(name, w, kernel, A, B, cc, AM_SLOW)                                                                      \
 		return branch_slow(c, o, decide##w(c, cc, r));                                                                   \
 	}                                                                                                                        \
-	static INSN name##w##_##cc(struct x86_cpu *c, const struct x86_op *o)                                                     \
-	{                                                                                                                        \
-		MEM_ONE(name, w, kernel, A, B, cc, AM_B)                                                                         \
-		if (decide##w(c, cc, r))                                                                                         \
-			return branch(c, o, true);                                                                               \
-		return branch(c, o, false);                                                                                      \
-	}
+	MEM_FAST(name, b, AM_B, w, kernel, A, B, cc)                                                                             \
+	MEM_FAST(name, l, AM_L, w, kernel, A, B, cc)
 EACH_CC(MEM_CC, cmp_mr, 8, cmp_k, v, REG_GET8(c, op_src(o)))
 EACH_CC(MEM_CC, cmp_mr, 32, cmp_k, v, REG_GET32(c, op_src(o)))
 EACH_CC(MEM_CC, cmp_mr, 64, cmp_k, v, REG_GET64(c, op_src(o)))
@@ -135,16 +129,18 @@ EACH_CC(MEM_CC, cmp_mi, 32, cmp_k, v, byte_imm(o))
 EACH_CC(MEM_CC, cmp_mi, 64, cmp_k, v, byte_imm(o))
 EACH_CC(MEM_CC, test_mi, 8, and_k, v, byte_imm(o))
 
+#define MEM_ROWS(form)                                                                                                           \
+	{ROW(cmp_mr_##form, 8), {0}, ROW(cmp_mr_##form, 32), ROW(cmp_mr_##form, 64)},                                             \
+	        {ROW(cmp_rm_##form, 8), {0}, ROW(cmp_rm_##form, 32), ROW(cmp_rm_##form, 64)},                                     \
+	        {ROW(cmp_mi_##form, 8), {0}, ROW(cmp_mi_##form, 32), ROW(cmp_mi_##form, 64)}, {ROW(test_mi_##form, 8)},
+
+/* In the order of enum x86_fusion. */
 x86_fn *const x86_fused[FUSED_KINDS][4][16] = {
-        [FUSED_CMP_RR] = {ROW(cmp_rr, 8), {0}, ROW(cmp_rr, 32), ROW(cmp_rr, 64)},
-        [FUSED_CMP_RI] = {ROW(cmp_ri, 8), {0}, ROW(cmp_ri, 32), ROW(cmp_ri, 64)},
-        [FUSED_TEST_RR] = {ROW(test_rr, 8), {0}, ROW(test_rr, 32), ROW(test_rr, 64)},
-        [FUSED_TEST_RI] = {ROW(test_ri, 8), {0}, ROW(test_ri, 32)},
-        [FUSED_SUB_RI] = {{0}, {0}, ROW(sub_ri, 32), ROW(sub_ri, 64)},
-        [FUSED_ADD_RI] = {{0}, {0}, ROW(add_ri, 32), ROW(add_ri, 64)},
-        [FUSED_AND_RI] = {{0}, {0}, ROW(and_ri, 32)},
-        [FUSED_CMP_MR] = {ROW(cmp_mr, 8), {0}, ROW(cmp_mr, 32), ROW(cmp_mr, 64)},
-        [FUSED_CMP_RM] = {ROW(cmp_rm, 8), {0}, ROW(cmp_rm, 32), ROW(cmp_rm, 64)},
-        [FUSED_CMP_MI] = {ROW(cmp_mi, 8), {0}, ROW(cmp_mi, 32), ROW(cmp_mi, 64)},
-        [FUSED_TEST_MI] = {ROW(test_mi, 8)},
-};
+        {ROW(cmp_rr, 8), {0}, ROW(cmp_rr, 32), ROW(cmp_rr, 64)},
+        {ROW(cmp_ri, 8), {0}, ROW(cmp_ri, 32), ROW(cmp_ri, 64)},
+        {ROW(test_rr, 8), {0}, ROW(test_rr, 32), ROW(test_rr, 64)},
+        {ROW(test_ri, 8), {0}, ROW(test_ri, 32)},
+        {{0}, {0}, ROW(sub_ri, 32), ROW(sub_ri, 64)},
+        {{0}, {0}, ROW(add_ri, 32), ROW(add_ri, 64)},
+        {{0}, {0}, ROW(and_ri, 32)},
+        MEM_ROWS(b) MEM_ROWS(l)};
