@@ -99,10 +99,11 @@ DEMO = $(B)/undervisor -kernel $(FW)/tvmm.elf -append debug-exit -initrd '$(FW)/
 
 # tvmm leaves with status (0 << 1) | 1 when its guest ended as expected.
 demo:
-	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory all firmware
-	@echo "A hypervisor (firmware/tvmm) and its guest (hello) on the serial port; below, Undervisor's own view of the last exit."
-	@$(DEMO) -d explain=NPF -D $(B)/demo.log </dev/null; status=$$?; echo; cat $(B)/demo.log; [ $$status = 1 ]
+	@$(MAKE) -s --no-print-directory deps
+	@$(MAKE) -s --no-print-directory all firmware
+	@echo "---- The serial port: tvmm, a small hypervisor, and its guest ----"
+	@$(DEMO) -d explain=NPF -D $(B)/demo.log </dev/null; status=$$?; \
+	echo; echo "---- Undervisor: why that #VMEXIT happened (-d explain=NPF) ----"; cat $(B)/demo.log; [ $$status = 1 ]
 
 # ---- sanitizers, coverage ----
 

@@ -81,8 +81,8 @@ static struct x86_cpu *cpu_of(struct log *l, const struct event *e) { return &l-
 
 static void begin(struct log *l, const struct event *e, const char *what)
 {
-	text_printf(&l->out, "%12llu cpu%u %-5s %016llx %-6s ", (unsigned long long)e->icount, e->cpu,
-		    e->guest ? "guest" : "host", (unsigned long long)e->ip, what);
+	text_printf(&l->out, "%12llu cpu%u %-5s %016llx %-*s", (unsigned long long)e->icount, e->cpu,
+		    e->guest ? "guest" : "host", (unsigned long long)e->ip, *what ? 7 : 0, what);
 }
 
 static void log_exception(struct log *l, const struct event *e)
@@ -122,7 +122,7 @@ static void log_vmexit(struct log *l, const struct event *e)
 
 	if (!full && !(l->cfg.mask >> EV_VMEXIT & 1))
 		return;
-	begin(l, e, "vmexit");
+	begin(l, e, "");
 	if (full) {
 		svm_print_exit(&l->out, cpu_of(l, e), &l->at_vmrun[e->cpu]);
 		return;
