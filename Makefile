@@ -36,6 +36,9 @@ LDLIBS     = $(OPTIONAL_LIBS) -lxxhash
 TEST_CPP   = -Itests $(if $(UNICORN),-DHAVE_UNICORN)
 TEST_LIBS  = -lcheck -lsubunit -lrt -lm -lpthread $(if $(UNICORN),-lunicorn)
 
+# For targets that build on their own account: all host CPUs, unless make was told otherwise.
+PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
 # make V=1 shows the commands.
 Q   := $(if $(V),,@)
 say  = $(if $(V),@:,@printf '  %-4s %s\n')
@@ -81,7 +84,8 @@ DEPS_MORE := libunicorn-dev clang clang-format qemu-system-x86
 
 # Only what is missing; as root, or with sudo.
 deps:
-	@missing=; for p in $(DEPS); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	@command -v dpkg >/dev/null || { echo "not Debian: please install what 'make -n deps' names"; exit 0; }; \
+	missing=; for p in $(DEPS); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	[ -z "$$missing" ] && exit 0; \
 	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 	echo "installing:$$missing"; \
@@ -100,7 +104,7 @@ DEMO = $(B)/undervisor -kernel $(FW)/tvmm.elf -append debug-exit -initrd '$(FW)/
 # tvmm leaves with status (0 << 1) | 1 when its guest ended as expected.
 demo:
 	@$(MAKE) -s --no-print-directory deps
-	@$(MAKE) -s --no-print-directory all firmware
+	@$(MAKE) -s --no-print-directory $(PARALLEL) all firmware
 	@echo "---- The serial port: tvmm, a small hypervisor, and its guest ----"
 	@$(DEMO) -d explain=NPF -D $(B)/demo.log </dev/null; status=$$?; \
 	echo; echo "---- Undervisor: why that #VMEXIT happened (-d explain=NPF) ----"; cat $(B)/demo.log; [ $$status = 1 ]
