@@ -116,10 +116,10 @@ static void inject_fault(void)
 		vm_new(code);
 		vm->eventinj = events[i];
 		vm->nrip = addr(code) + 1;
-		vm->rsp = 0x30000100;
-		*pte(npt, 0x30000000, 21) &= ~1ull;
+		vm->rsp = 0x0c000100;
+		*pte(npt, 0x0c000000, 21) &= ~1ull;
 		vm_run();
-		exit_info(EXIT_NPF, 1ull << 32 | PF_W | PF_U, 0x300000f8, text("NPF while event %u is injected", i));
+		exit_info(EXIT_NPF, 1ull << 32 | PF_W | PF_U, 0x0c0000f8, text("NPF while event %u is injected", i));
 		is(vm->intinfo, events[i], text("NPF while event %u is injected: EXITINTINFO", i));
 		npt_new();
 		vm->eventinj = vm->intinfo; /* the VMM gives it again */
@@ -202,7 +202,7 @@ static void virtual_interrupts(void)
 	vm->shadow = 1; /* the first MOV is in its shadow: then the interrupt */
 	vm_run();
 	vector_is(0x61, addr(ss) + 2, "V_IRQ before MOV SS");
-	vm_new(ss + 2);
+	vm_new(CODE("mov %%eax, %%ss\n nop"));
 	vr.rbx = 0;
 	vm->rax = KDATA;
 	vm->v_intr = irq;

@@ -179,12 +179,12 @@ static void delivery(void)
 	/* NPF while pushing the frame */
 	vm_new(ud);
 	vm->exceptions = 0;
-	vm->rsp = 0x30000100;
-	*pte(npt, 0x30000000, 21) &= ~1ull;
+	vm->rsp = 0x0c000100;
+	*pte(npt, 0x0c000000, 21) &= ~1ull;
 	vm_run();
-	exit_info(EXIT_NPF, 1ull << 32 | PF_W | PF_U, 0x300000f8, "NPF in delivery");
+	exit_info(EXIT_NPF, 1ull << 32 | PF_W | PF_U, 0x0c0000f8, "NPF in delivery");
 	is(vm->intinfo, EV(EV_EXC, UD), "NPF in delivery: EXITINTINFO");
-	is(vm->rsp, 0x30000100, "NPF in delivery: RSP");
+	is(vm->rsp, 0x0c000100, "NPF in delivery: RSP");
 	npt_new();
 }
 
