@@ -106,20 +106,23 @@ static void write_piece(struct x86_cpu *c, const struct tlb_hit *hit, unsigned s
 
 static bool crosses(u64 va, unsigned size) { return (va & ~PAGE_MASK) + size > PAGE_SIZE; }
 
+/* Translate the access; when it crosses into the next page, *b is that page's. Returns the bytes in the first page. */
+static unsigned translate_all(struct x86_cpu *c, u64 va, unsigned size, unsigned access, struct tlb_hit *a, struct tlb_hit *b)
+{
+	translate(c, va, access, a);
+	if (!crosses(va, size))
+		return size;
+	translate(c, (va | ~PAGE_MASK) + 1, access, b);
+	if (!a->host || !b->host)
+		be_alone(c);
+	return (unsigned)(PAGE_SIZE - (va & ~PAGE_MASK));
+}
+
 static NOINLINE u64 load_slow(struct x86_cpu *c, u64 va, unsigned size, unsigned access, bool user_visible)
 {
 	struct tlb_hit a, b;
-	unsigned n = size;
+	unsigned n = translate_all(c, va, size, access, &a, &b);
 
-	if (crosses(va, size)) {
-		n = (unsigned)(PAGE_SIZE - (va & ~PAGE_MASK));
-		translate(c, va, access, &a);
-		translate(c, (va | ~PAGE_MASK) + 1, access, &b);
-		if (!a.host || !b.host)
-			be_alone(c);
-	} else {
-		translate(c, va, access, &a);
-	}
 	if (user_visible && !a.plain)
 		watch(c, va, size, false);
 	return read_piece(c, &a, n) | (n < size ? read_piece(c, &b, size - n) << (8 * n) : 0);
@@ -128,17 +131,8 @@ static NOINLINE u64 load_slow(struct x86_cpu *c, u64 va, unsigned size, unsigned
 static NOINLINE void store_slow(struct x86_cpu *c, u64 va, unsigned size, u64 val, unsigned access, bool user_visible)
 {
 	struct tlb_hit a, b;
-	unsigned n = size;
+	unsigned n = translate_all(c, va, size, access, &a, &b);
 
-	if (crosses(va, size)) {
-		n = (unsigned)(PAGE_SIZE - (va & ~PAGE_MASK));
-		translate(c, va, access, &a);
-		translate(c, (va | ~PAGE_MASK) + 1, access, &b);
-		if (!a.host || !b.host)
-			be_alone(c);
-	} else {
-		translate(c, va, access, &a);
-	}
 	if (user_visible && !a.plain)
 		watch(c, va, size, true);
 	write_piece(c, &a, n, val);
