@@ -241,27 +241,12 @@ static void sink(void *arg, const struct event *e)
 {
 	struct log *l = arg;
 
-	if (e->kind == EV_NONE)
-		l->stamp = *e;
 	if (e->kind == EV_VMRUN)
 		svm_snapshot(cpu_of(l, e), &l->at_vmrun[e->cpu]);
 	if (e->kind == EV_VMEXIT)
 		log_vmexit(l, e);
 	else if (l->cfg.mask >> e->kind & 1)
 		log_line(l, e);
-}
-
-/* The TLB knows neither rip nor count: they are taken from an event that the CPU makes and the ring forgets again. */
-static void stamp(void *arg, struct event *e)
-{
-	struct log *l = arg;
-	struct event_log *log = &l->pc->machine.log;
-
-	x86_log(&l->pc->cpu[e->cpu].x86, EV_NONE, 0, 0, 0);
-	log->count--;
-	e->icount = l->stamp.icount;
-	e->ip = l->stamp.ip;
-	e->guest = l->stamp.guest;
 }
 
 static void spy_mem(void *arg, u64 pa, unsigned size, bool write, u64 val)
@@ -298,9 +283,6 @@ void log_start(struct log *l, const struct log_config *cfg, struct pc *pc, FILE 
 		pc->io.spy = spy_io;
 		pc->io.spy_arg = l;
 	}
-	for (unsigned i = 0; i < pc->cfg.cpus; i++) {
+	for (unsigned i = 0; i < pc->cfg.cpus; i++)
 		pc->cpu[i].x86.trace_exec = event_on(log, EV_EXEC);
-		pc->cpu[i].x86.tlb.stamp = stamp;
-		pc->cpu[i].x86.tlb.stamp_arg = l;
-	}
 }

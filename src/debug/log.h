@@ -25,7 +25,6 @@ struct log {
 	struct log_config cfg;
 	struct pc *pc;
 	struct text out;
-	struct event stamp; /* count and rip of the event under way */
 	struct svm_snapshot at_vmrun[PC_CPUS];
 };
 
