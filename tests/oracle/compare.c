@@ -86,6 +86,8 @@ static struct care what_counts(const struct ocase *c, const struct outcome *host
 
 	if (c->kind == CASE_SINGLE && n == 0)
 		n = 1;
+	if (host->out.cs != SEL_CODE64) /* leaving 64-bit mode loses upper halves. APM1 3.1.2 */
+		k.regs = 0xffffffff;
 	if (!undefined)
 		k.flags &= ~undefined_flags(c, n, has, &k.result);
 	return k;

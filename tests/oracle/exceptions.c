@@ -44,7 +44,10 @@ static bool null_base(const struct difference *d)
 	       (h->gsbase == o->gsbase || (o->gs < 4 && !h->gsbase));
 }
 
-static bool far_64(const struct difference *d) { return is(d, "lxs") && d->p.wide; }
+static bool far_64(const struct difference *d)
+{
+	return (is(d, "lxs") || is(d, "call_far_mem") || is(d, "jmp_far_mem")) && d->p.wide;
+}
 
 static bool kernel_p(const struct difference *d)
 {
@@ -160,6 +163,62 @@ static bool cpu_number(const struct difference *d)
 
 	return is(d, "lsl") && d->host->out.flags == d->ours->out.flags && (d->host->out.r[reg] & 0xffff) < 1024 &&
 	       !(d->ours->out.r[reg] & 0xffff);
+}
+
+static bool rep_io_zero(const struct difference *d)
+{
+	return (is(d, "ins") || is(d, "outs")) && d->p.rep && d->host->end == VEC_GP &&
+	       !(d->c->in.r[R_CX] & mask_low(d->p.asize * 8));
+}
+
+static bool bound_order(const struct difference *d)
+{
+	return is(d, "bound") && d->host->end == VEC_BR && access_fault(d->ours);
+}
+
+/* Does the far pointer of this call name 64-bit code? It stands in the instruction or was poked. */
+static bool to_code64(const struct difference *d)
+{
+	const struct ocase *c = d->c;
+
+	if (is(d, "call_far_imm"))
+		return (load_le(c->code + c->ncode - 2, 2) & 0xfffc) == (SEL_CODE64 & 0xfffc);
+	for (unsigned i = 0; i < c->npoke; i++)
+		if (c->poke[i].val < 0x10000 && (c->poke[i].val & 0xfffc) == (SEL_CODE64 & 0xfffc))
+			return true;
+	return false;
+}
+
+static bool far_call_mode(const struct difference *d)
+{
+	return (is(d, "call_far_mem") || is(d, "call_far_imm")) && (d->c->bits == 64 || to_code64(d)) &&
+	       (access_fault(d->host) || access_fault(d->ours));
+}
+
+static bool far_return_order(const struct difference *d)
+{
+	return (is(d, "ret_far") || is(d, "iret")) && same_place(d) && access_fault(d->host) && access_fault(d->ours);
+}
+
+/* The frame runs over the end of a page. */
+static bool far_return_slot(const struct difference *d)
+{
+	bool stack = d->ours->end == VEC_PF || d->ours->end == VEC_SS;
+
+	return (is(d, "ret_far") || is(d, "iret")) && d->p.osize > 2 && stack &&
+	       (d->c->in.r[R_SP] & 0xfff) + 5 * d->p.osize > 0x1000;
+}
+
+static bool return_compat(const struct difference *d)
+{
+	return (is(d, "iret") || is(d, "ret_far")) && d->c->bits == 64 && d->p.osize == 8 && d->ours->end == VEC_GP &&
+	       d->host->out.cs != SEL_CODE64;
+}
+
+static bool retf_imm(const struct difference *d)
+{
+	return is(d, "ret_far") && d->p.opcode == 0xca && d->c->bits != 64 && d->ours->out.cs == SEL_CODE64 &&
+	       same_place(d) && !((d->host->out.r[R_SP] ^ d->ours->out.r[R_SP]) & 0xffff);
 }
 
 struct exception exceptions[EXC_COUNT] = {

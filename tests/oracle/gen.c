@@ -274,7 +274,7 @@ void gen_single(struct ocase *c, unsigned id, unsigned bits, u64 seed, const u8 
 	add_insn(&k);
 	/* Sometimes at the end of the mapped code, whole or cut. Moving it would break what is relative to it. */
 	if (chance(&k.g, 3) && k.row->insn->kind != KIND_REL && k.row->insn->kind != KIND_JCC &&
-	    c->in.cs != LDT_SEL(LDT_CODE32))
+	    k.row->insn->form != FORM_Jz && c->in.cs != LDT_SEL(LDT_CODE32))
 		gen_cut(c, chance(&k.g, 50) ? c->ncode : 1 + rnd_n(&k.g, c->ncode));
 }
 

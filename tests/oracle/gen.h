@@ -41,8 +41,10 @@ struct gen {
 	s8 seg; /* override, or -1 */
 	unsigned osize, asize, imm_size;
 	bool mem;
-	u64 ea;     /* linear address of the memory operand */
-	u64 target; /* linear address that an indirect branch shall go to */
+	u64 ea;      /* linear address of the memory operand */
+	u64 target;  /* linear address that an indirect branch shall go to */
+	u64 far_off; /* and as a far pointer */
+	u16 far_sel;
 };
 
 void gen_single(struct ocase *c, unsigned id, unsigned bits, u64 seed, const u8 *has);

@@ -361,6 +361,7 @@ static u64 immediate(struct gen *k)
 	case FORM_Jb2:
 	case FORM_Jb3:
 	case FORM_Jz: return branch_displacement(k);
+	case FORM_Ap: return (k->far_off & mask_low(k->osize * 8)) | (u64)k->far_sel << (k->osize * 8);
 	case FORM_IwIb: return rnd_n(&k->g, 300) | (u64)(chance(&k->g, 70) ? rnd_n(&k->g, 4) : rnd_n(&k->g, 256)) << 16;
 	case FORM_EIu:
 	case FORM_GEIu:

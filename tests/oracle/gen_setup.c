@@ -5,12 +5,21 @@
  */
 #include "gen.h"
 
+#include "emu.h"
+
 static u64 *reg(struct gen *k, unsigned n) { return &k->c->in.r[n]; }
 
 static void set_part(u64 *r, u64 v, unsigned bytes) { *r = (*r & ~mask_low(bytes * 8)) | (v & mask_low(bytes * 8)); }
 
 static unsigned modrm_rm(const struct gen *k) { return (k->modrm & 7u) | (k->rex & 1u) << 3; }
 static unsigned modrm_reg(const struct gen *k) { return (k->modrm >> 3 & 7u) | (k->rex & 4u) << 1; }
+
+static u64 stack_address(struct gen *k)
+{
+	u64 sp = *reg(k, R_SP) & mask_low(gen_stack_bytes(k) * 8);
+
+	return k->bits == 64 ? sp : (u32)(sp + gen_seg_base(k, SEG_SS));
+}
 
 /* ---- before ---- */
 static void before_shift(struct gen *k)
@@ -128,9 +137,37 @@ static bool takes_selector(const struct gen *k)
 	return fn_is(k, "mov_sreg") || fn_is(k, "lar") || fn_is(k, "lsl") || fn_is(k, "verr") || fn_is(k, "verw");
 }
 
+/* The frame of IRET must be one that we wrote: with AC in its flags an unaligned one raises #AC with the old flags,
+ * which Linux takes for a split lock, again and again. */
+static void before_iret(struct gen *k)
+{
+	u64 at = stack_address(k);
+
+	k->c->in.flags &= ~(u64)FLAG_AC;
+	if (at + 64 > RO_BASE && at < RO_BASE + 0x1000)
+		*reg(k, R_SP) -= 0x1080;
+}
+
+/* A far pointer to k->target: through a code segment, mostly. */
+static void before_far(struct gen *k)
+{
+	static const u16 code[] = {SEL_CODE64, SEL_CODE32, LDT_SEL(LDT_CODE16), LDT_SEL(LDT_CODE32), LDT_SEL(LDT_XO)};
+	u64 d;
+
+	if (fn_is(k, "iret"))
+		before_iret(k);
+	k->far_sel = chance(&k->g, 75) ? code[rnd_n(&k->g, ARRAY_SIZE(code))] : gen_selector(k);
+	d = emu_descriptor(k->far_sel);
+	k->far_off = k->target - (bits(d, 39, 16) | bits(d, 63, 56) << 24);
+}
+
+static bool is_far(const struct gen *k) { return strstr(k->row->fn, "_far") || fn_is(k, "iret"); }
+
 void gen_before(struct gen *k)
 {
-	if (is_shift(k))
+	if (is_far(k))
+		before_far(k);
+	else if (is_shift(k))
 		before_shift(k);
 	else if (fn_is(k, "div") || fn_is(k, "idiv"))
 		before_division(k);
@@ -155,13 +192,6 @@ void gen_before(struct gen *k)
 }
 
 /* ---- after ---- */
-static u64 stack_address(struct gen *k)
-{
-	u64 sp = *reg(k, R_SP) & mask_low(gen_stack_bytes(k) * 8);
-
-	return k->bits == 64 ? sp : (u32)(sp + gen_seg_base(k, SEG_SS));
-}
-
 static u64 some_flags(struct gen *k) { return rnd(&k->g) & 0x244ed5; /* no TF */ }
 
 static void after_cmpxchg8b(struct gen *k)
@@ -199,6 +229,31 @@ static void after_far_pointer(struct gen *k)
 	gen_poke(k, k->ea + (k->osize == 2 ? 2 : 4), gen_selector(k));
 }
 
+/* What RETF and IRET pop. */
+static void after_far_return(struct gen *k)
+{
+	u64 at = stack_address(k);
+	u64 flags = (some_flags(k) & ~(u64)FLAG_AC) | (chance(&k->g, 10) ? FLAG_RF : 0) |
+		    (chance(&k->g, 5) ? FLAG_NT | FLAG_VM : 0);
+	u64 ss = gen_seg_base(k, SEG_SS);
+
+	gen_poke(k, at, k->far_off);
+	gen_poke(k, at + k->osize, k->far_sel);
+	if (!fn_is(k, "iret"))
+		return;
+	gen_poke(k, at + 2 * k->osize, flags);
+	if (k->bits != 64)
+		return;
+	gen_poke(k, at + 3 * k->osize, chance(&k->g, 80) ? gen_data_address(k, 8, ss, 8) : rnd_value(&k->g));
+	gen_poke(k, at + 4 * k->osize, chance(&k->g, 70) ? SEL_DATA : gen_selector(k));
+}
+
+static void after_far_branch(struct gen *k)
+{
+	gen_poke(k, k->ea, k->far_off);
+	gen_poke(k, k->ea + (k->osize == 2 ? 2 : 4), k->far_sel);
+}
+
 void gen_after(struct gen *k)
 {
 	u64 to = k->target - gen_seg_base(k, SEG_CS);
@@ -209,8 +264,12 @@ void gen_after(struct gen *k)
 		gen_poke(k, stack_address(k), some_flags(k));
 	else if (fn_is(k, "pop_sreg"))
 		gen_poke(k, stack_address(k), gen_selector(k) | (chance(&k->g, 50) ? rnd(&k->g) << 16 : 0));
+	else if (fn_is(k, "ret_far") || fn_is(k, "iret"))
+		after_far_return(k);
 	else if (!k->mem)
 		return;
+	else if (is_far(k))
+		after_far_branch(k);
 	else if (fn_is(k, "cmpxchg8b"))
 		after_cmpxchg8b(k);
 	else if (fn_is(k, "call_mem") || fn_is(k, "jmp_mem"))

@@ -27,8 +27,12 @@ static double now(void)
 enum verdict oracle_judge(struct oracle *o, const struct ocase *c, const struct outcome *host,
 			  const struct outcome *ours, struct text *why)
 {
-	if (host->end == END_DIED || host->end == END_HANG || host->end == END_SYSCALL)
+	if (host->end >= END_SYSCALL) {
+		o->lost[host->end - END_SYSCALL]++;
+		if (o->opt.verbose)
+			printf("lost: %s\n", end_name(host, (char[32]){0}));
 		return SKIPPED;
+	}
 	if (c->kind == CASE_BYTES)
 		return compare_bytes(c, host, ours, o->has, why);
 	return compare(c, host, ours, o->has, o->opt.undefined, why);
@@ -319,6 +323,9 @@ static void print_summary(const struct oracle *o)
 			       exceptions[i].text, exceptions[i].section);
 	if (!o->legacy)
 		printf("16- and 32-bit code does not run on this host: not verified\n");
+	if (o->lost[0] + o->lost[1] + o->lost[2])
+		printf("lost on the host: %llu system calls, %llu that did not end, %llu that killed the runner\n",
+		       (unsigned long long)o->lost[0], (unsigned long long)o->lost[1], (unsigned long long)o->lost[2]);
 	printf("sequences: %llu passed, %llu failed; bytes: %llu passed, %llu failed\n",
 	       (unsigned long long)o->sequences.passed, (unsigned long long)o->sequences.failed,
 	       (unsigned long long)o->bytes.passed, (unsigned long long)o->bytes.failed);

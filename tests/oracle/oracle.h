@@ -29,6 +29,7 @@ struct oracle {
 	u8 has[X86_F_COUNT];
 	bool legacy; /* 16- and 32-bit code runs here */
 	u64 passed, failed, skipped;
+	u64 lost[3]; /* by END_SYSCALL, END_HANG, END_DIED */
 	struct row_count row[X86_IDS], sequences, bytes;
 };
 

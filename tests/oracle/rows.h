@@ -28,7 +28,7 @@ struct row {
 	enum policy policy;
 	const char *why;              /* of SKIP */
 	u32 reads, writes, undefined; /* arithmetic flags; writes: always defined afterwards */
-	bool shift; /* a shift or rotate: what is undefined depends on the count */
+	bool shift;                   /* a shift or rotate: what is undefined depends on the count */
 	bool seq;                     /* may stand in a random sequence */
 };
 extern struct row rows[X86_IDS];
