@@ -303,7 +303,7 @@ static void read_state(struct emu *e, enum x86_stop why, struct outcome *o)
 /* ---- running ---- */
 static enum x86_stop run(struct emu *e, const struct ocase *c, enum emu_mode m)
 {
-	u64 budget = m == EMU_STEP ? 1 : c->ninsn + 4u;
+	u64 budget = m == EMU_STEP ? 1 : c->loop ? 1000 : c->ninsn + 4u;
 	enum x86_stop why = X86_STOP_BUDGET;
 
 	for (unsigned i = 0; i < 3000 && why == X86_STOP_BUDGET && e->cpu.rip != EXIT_ADDR; i++)

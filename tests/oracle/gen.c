@@ -371,6 +371,55 @@ static bool skippable(const struct ocase *c)
 	return false;
 }
 
+/* Registers that lead to memory, in every sequence the same. */
+static void init_pinned(struct gen *k)
+{
+	struct ostate *s = &k->c->in;
+
+	k->pinned = 1u << R_SP | 1u << R_BX | (k->bits == 64 ? 1u << 13 : 1u << R_BP);
+	if (chance(&k->g, 50))
+		k->pinned |= 1u << R_SI | 1u << R_DI;
+	for (unsigned i = 0; i < 16; i++)
+		if (pinned(k, i) && i != R_SP)
+			s->r[i] =
+				DATA_BASE + 0x400 + rnd_n(&k->g, 0x400) - gen_seg_base(k, i == R_BP ? SEG_SS : SEG_DS);
+	if (k->bits != 64)
+		for (unsigned i = 0; i < 8; i++)
+			s->r[i] = (u32)s->r[i];
+	k->counter = -1;
+	if (chance(&k->g, 25)) {
+		k->c->loop = 1;
+		k->counter = k->bits == 64 ? 14 : R_BP;
+		pin(k, (unsigned)k->counter);
+		s->r[k->counter] = 1 + rnd_n(&k->g, 20);
+	}
+}
+
+static void add_bytes(struct gen *k, unsigned id, const u8 *bytes, unsigned n)
+{
+	memcpy(k->c->code + k->c->ncode, bytes, n);
+	k->row = &rows[id];
+	k->n = n;
+	add_insn(k);
+}
+
+/* TEST and DEC of the counter, which together define all flags, and JNZ to the start. */
+static void close_loop(struct gen *k)
+{
+	static const u8 test64[] = {0x45, 0x85, 0xf6}, dec64[] = {0x41, 0xff, 0xce}, test[] = {0x85, 0xed},
+			dec[] = {0x4d};
+	u8 jnz[6] = {0x0f, 0x85};
+	unsigned n = k->bits == 16 ? 4 : 6;
+	u32 d;
+
+	add_bytes(k, X86_TEST_EvGv, k->bits == 64 ? test64 : test, k->bits == 64 ? sizeof test64 : sizeof test);
+	add_bytes(k, k->bits == 64 ? X86_DEC_Ev : X86_DEC_O, k->bits == 64 ? dec64 : dec,
+		  k->bits == 64 ? sizeof dec64 : sizeof dec);
+	d = 0u - (k->c->ncode + n);
+	memcpy(jnz + 2, &d, 4);
+	add_bytes(k, X86_JCC_Jz, jnz, n);
+}
+
 void gen_sequence(struct ocase *c, unsigned bits, u64 seed, const u8 *has)
 {
 	struct gen k;
@@ -378,17 +427,8 @@ void gen_sequence(struct ocase *c, unsigned bits, u64 seed, const u8 *has)
 	unsigned want;
 
 	gen_start(&k, c, CASE_SEQUENCE, bits, seed, has);
-	k.pinned = 1u << R_SP | 1u << R_BX | (bits == 64 ? 1u << 13 : 1u << R_BP);
-	if (chance(&k.g, 50))
-		k.pinned |= 1u << R_SI | 1u << R_DI;
-	for (unsigned i = 0; i < 16; i++)
-		if (pinned(&k, i) && i != R_SP)
-			c->in.r[i] =
-				DATA_BASE + 0x400 + rnd_n(&k.g, 0x400) - gen_seg_base(&k, i == R_BP ? SEG_SS : SEG_DS);
-	if (bits != 64)
-		for (unsigned i = 0; i < 8; i++)
-			c->in.r[i] = (u32)c->in.r[i];
-	want = 2 + rnd_n(&k.g, 9);
+	init_pinned(&k);
+	want = 2 + rnd_n(&k.g, c->loop ? 7 : 9);
 	for (unsigned tries = 0; c->ninsn < want && tries < 300; tries++) {
 		struct parsed p = {0};
 
@@ -404,6 +444,8 @@ void gen_sequence(struct ocase *c, unsigned bits, u64 seed, const u8 *has)
 		add_insn(&k);
 	}
 	aim_jumps(&k);
+	if (c->loop)
+		close_loop(&k);
 }
 
 /* ---- bytes ---- */

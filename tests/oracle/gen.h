@@ -32,6 +32,7 @@ struct gen {
 	unsigned bits;
 	u32 pinned; /* registers that hold what some operand needs */
 	bool seq;
+	int counter; /* of a loop: pinned, and no address; -1: none */
 	/* The instruction being made. */
 	const struct row *row;
 	u8 *buf;

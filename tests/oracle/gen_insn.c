@@ -239,7 +239,7 @@ static u64 operand_offset(const struct gen *k, const struct operand *m, u64 next
 /* In sequences only registers that no instruction writes may lead to memory. */
 static bool steady(const struct gen *k, const struct operand *m)
 {
-	return m->index < 0 && (m->base < 0 || pinned(k, (unsigned)m->base));
+	return m->index < 0 && (m->base < 0 || (pinned(k, (unsigned)m->base) && m->base != k->counter));
 }
 
 static bool memory_operand(struct gen *k)

@@ -89,7 +89,8 @@ struct ocase {
 	u8 bits;            /* 64, 32, 16: code size */
 	u8 kind, npoke, ninsn;
 	u8 trailer; /* a jump to EXIT_ADDR follows */
-	u8 pad[7];
+	u8 loop;    /* the last instruction jumps back to the first, a few times */
+	u8 pad[6];
 	u16 row[CASE_INSNS];      /* enum x86_id of each instruction */
 	u8 start[CASE_INSNS + 1]; /* and its first byte */
 	u8 code[CASE_CODE];
