@@ -9,6 +9,7 @@
 
 #include "cpu_x86/block.h"
 #include "cpu_x86/exec.h"
+#include "cpu_x86/insn.h"
 #include "cpu_x86/system.h"
 
 #define DR6_BS BIT(14)
@@ -368,9 +369,25 @@ static void run_block(struct x86_cpu *c, struct x86_block *b)
 	c->op = NULL;
 }
 
+/* DebugCtl.LBR of a near branch that was taken (seg_goto has the far ones); BTF lets only branches trap. A conditional branch
+ * to the next instruction counts as not taken. True: a trap may follow. APM2 13.1.1.6, 13.1.4 */
+static COLD NOINLINE bool after_branch(struct x86_cpu *c, unsigned id, u64 from, u64 next)
+{
+	const struct x86_insn *row = id < X86_IDS ? &x86_insns[id] : NULL;
+	bool near = row && (row->flags & BR || row->kind == KIND_JCC), away = c->rip != (x86_long64(c) ? next : (u32)next);
+
+	if (near && away && c->msr.debugctl & 1) {
+		c->msr.br_from = from;
+		c->msr.br_to = c->rip;
+	}
+	return !(c->msr.debugctl & 2) || (away && (near || c->rip != from)); /* a repeated string instruction stays */
+}
+
 static void step(struct x86_cpu *c)
 {
-	bool trap = c->flags & FLAG_TF;
+	bool trap = c->flags & FLAG_TF, watched = c->msr.debugctl & 3;
+	u64 from = c->rip, next;
+	unsigned id;
 	struct x86_block *b;
 
 	if (c->break_exec && take_exec_breakpoint(c))
@@ -386,9 +403,14 @@ static void step(struct x86_cpu *c)
 	c->held = c->budget - 1;
 	c->time_end -= (u64)c->held;
 	c->budget = 1;
+	id = b->op[0].id;
+	next = from + b->bytes;
 	run_block(c, b);
 	release_held(c);
-	after_step(c, c->tf_after ? c->flags & FLAG_TF : trap);
+	trap = c->tf_after ? c->flags & FLAG_TF : trap;
+	if (unlikely(watched) && !after_branch(c, id, from, next))
+		trap = false;
+	after_step(c, trap);
 }
 
 

@@ -80,11 +80,11 @@ static void watch_pages(struct x86_cpu *c)
 		tlb_watch(&c->tlb, page, n);
 }
 
-/* DR0-3, DR7 or EFLAGS.TF changed. Called at each world switch, so nothing to do must be cheap. */
+/* DR0-3, DR7, EFLAGS.TF or DebugCtl changed. Called at each world switch, so nothing to do must be cheap. */
 void x86_debug_changed(struct x86_cpu *c)
 {
 	c->break_exec = unlikely(x86_debug_armed(c)) && any_exec(c->dr[7]);
-	c->step = c->break_exec || c->trace_exec || c->shadow || (c->flags & (FLAG_TF | FLAG_RF));
+	c->step = c->break_exec || c->trace_exec || c->shadow || (c->flags & (FLAG_TF | FLAG_RF)) || c->msr.debugctl & 1;
 	if (unlikely(x86_debug_armed(c) || c->tlb.watches))
 		watch_pages(c);
 }

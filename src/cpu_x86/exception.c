@@ -13,6 +13,7 @@ static NOINLINE void record_event(struct x86_cpu *c, unsigned vector, u64 from, 
 {
 	if (vector == VEC_DB && !icebp) { /* recording stops, the records stay */
 		c->msr.debugctl &= ~3ull;
+		x86_debug_changed(c);
 		return;
 	}
 	if (!(c->msr.debugctl & 1))

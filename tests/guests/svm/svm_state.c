@@ -233,6 +233,26 @@ static void lbr(void)
 	is(vm->br_from, addr(code) + 1, "LBR: BR_FROM");
 	is(vm->br_to, addr(code) + 5, "LBR: BR_TO");
 	is((u32)vm->rax, 1, "LBR: the guest's DBGCTL");
+	const u8 *jcc = CODE("xor %%eax, %%eax\n jz 1f\n nop\n 1: jnz 1b"), *ud = CODE("jmp 1f\n nop\n 1: ud2");
+	const u8 *btf = CODE("nop\n nop\n jmp 1f\n nop\n 1: nop\n nop");
+	vm_new(jcc);
+	vm->virt_ext = vm->dbgctl = 1;
+	vm_run();
+	ok(vm->br_from == addr(jcc) + 2 && vm->br_to == addr(jcc) + 5, "LBR: Jcc, the one that is taken", "%llx %llx", vm->br_from, vm->br_to);
+	vm_new(ud);
+	vm->virt_ext = vm->dbgctl = 1;
+	vm->exceptions = 1 << 3;
+	vm_run();
+	vector_is(UD, addr(ud) + 3, "LBR: exception");
+	ok(vm->exc_from == addr(ud) && vm->exc_to == addr(ud) + 3, "LBR: LASTEXCP has the branch before", "%llx %llx", vm->exc_from, vm->exc_to);
+	ok(vm->br_from == addr(ud) + 3 && vm->br_to == addr(vm_stubs + 16 * UD), "LBR: the exception is a branch", "%llx %llx", vm->br_from,
+	   vm->br_to);
+	vm_new(btf);
+	vm->virt_ext = 1;
+	vm->dbgctl = 2;
+	vm->rflags |= FL_TF;
+	vm_run();
+	exit_at(EXIT_DB, 0, 0, btf, 5, -1, "BTF: the trap comes after the branch");
 	is(msr_read(0x1d9), 0, "LBR: the host's DBGCTL");
 	vm_new(code);
 	vm->dbgctl = 1;
