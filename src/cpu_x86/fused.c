@@ -13,12 +13,6 @@
 		flags_sub##w(c, a, b, r);                                                                                        \
 		return r;                                                                                                        \
 	}                                                                                                                        \
-	static ALWAYS_INLINE u##w add_k##w(struct x86_cpu *c, u##w a, u##w b)                                                     \
-	{                                                                                                                        \
-		u##w r = (u##w)(a + b);                                                                                          \
-		flags_add##w(c, a, b, r);                                                                                        \
-		return r;                                                                                                        \
-	}                                                                                                                        \
 	static ALWAYS_INLINE u##w and_k##w(struct x86_cpu *c, u##w a, u##w b)                                                     \
 	{                                                                                                                        \
 		flags_logic##w(c, a & b);                                                                                        \
@@ -27,6 +21,15 @@
 KERNELS(8)
 KERNELS(32)
 KERNELS(64)
+#define ADD_KERNEL(w)                                                                                                            \
+	static ALWAYS_INLINE u##w add_k##w(struct x86_cpu *c, u##w a, u##w b)                                                     \
+	{                                                                                                                        \
+		u##w r = (u##w)(a + b);                                                                                          \
+		flags_add##w(c, a, b, r);                                                                                        \
+		return r;                                                                                                        \
+	}
+ADD_KERNEL(32)
+ADD_KERNEL(64)
 
 /* r: the result; a, b: the operands of a subtraction (cmp). Conditions read what is at hand. */
 #define DECIDE(w)                                                                                                                \
