@@ -22,6 +22,23 @@ static void *map_zeroes(u64 size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+#define HUGE_PAGE (2ull << 20)
+
+/* Guest RAM: begins on a huge page of the host and asks for such pages, as guests touch memory at random. */
+static void *map_ram(u64 size)
+{
+	u8 *p, *start;
+
+	if (size < HUGE_PAGE || !(p = map_zeroes(size + HUGE_PAGE)))
+		return map_zeroes(size);
+	start = (u8 *)(((uintptr_t)p + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1));
+	if (start != p)
+		munmap(p, (size_t)(start - p));
+	munmap(start + size, (size_t)(p + HUGE_PAGE - start));
+	madvise(start, size, MADV_HUGEPAGE); /* a wish: nothing depends on it */
+	return start;
+}
+
 static void unmap(void *p, u64 size)
 {
 	if (p)
@@ -218,7 +235,7 @@ struct region *space_add_ram(struct space *s, const char *name, u64 base, u64 si
 		error_set(err, "%s: %s: more than 64 GB of RAM", s->name, name);
 		return NULL;
 	}
-	host = map_zeroes(size);
+	host = map_ram(size);
 	r = host ? region_new(s, name, base, size, rom ? REGION_ROM : REGION_RAM) : NULL;
 	if (!r) {
 		unmap(host, size);
