@@ -221,6 +221,28 @@ static bool retf_imm(const struct difference *d)
 	       same_place(d) && !((d->host->out.r[R_SP] ^ d->ours->out.r[R_SP]) & 0xffff);
 }
 
+/* x87, MMX, SSE, AVX and the like. */
+static bool not_yet(const struct difference *d)
+{
+	const struct parsed *p = &d->p;
+	u8 b = p->opcode;
+
+	if (p->row || d->c->kind != CASE_BYTES)
+		return false;
+	if (p->vex || p->map == M38 || p->map == M3A)
+		return true;
+	if (p->map == M1)
+		return (b >= 0xd8 && b <= 0xdf) || b == 0x62;
+	return b == 0x0e || b == 0x0f || (b >= 0x10 && b <= 0x17) || (b >= 0x28 && b <= 0x2f) ||
+	       (b >= 0x50 && b <= 0x7f) || b == 0xae || (b >= 0xc2 && b <= 0xc7) || b >= 0xd0;
+}
+
+/* Rows that cannot be compared with this host at all: rows.c says why. */
+static bool other_row(const struct difference *d)
+{
+	return d->c->kind == CASE_BYTES && d->p.row && rows[d->p.row - x86_insns].policy == SKIP;
+}
+
 struct exception exceptions[EXC_COUNT] = {
 #define EXCEPTION(id, pred, text, section) {#id, text, section, 0},
 #include "exceptions.def"

@@ -192,7 +192,7 @@ static bool make_case(struct oracle *o, u64 n, struct ocase *c)
 	if (what < 75) {
 		gen_bytes(c, bits, o->opt.first + n / 2, !o->opt.enumerate, seed, o->has);
 		length = emu_length(o->emu, c);
-		gen_cut(c, chance(&g, 50) ? length : 1 + rnd_n(&g, length));
+		gen_cut(c, n & 1 ? length : 1 + rnd_n(&g, length));
 		return true;
 	}
 	gen_sequence(c, bits, seed, o->has);

@@ -274,9 +274,9 @@ static void set_policy(struct row *r, const u8 has[X86_F_COUNT])
 static bool fit_for_sequence(const struct row *r)
 {
 	static const char *const out[] = {
-		"ud",       "int3",  "int_n", "int1",  "into",      "popf",          "pushf", "mov_sreg", "pop_sreg",
-		"lxs",      "loop",  "ret",   "enter", "leave",     "bound",         "call",  "jmp",      "wrfsbase",
-		"wrgsbase", "bswap", "xlat",  "popa",  "push_sreg", "mov_from_sreg", "pause"};
+		"ud",       "int3",     "int_n", "int1", "into",  "popf",      "pushf",         "mov_sreg", "pop_sreg",
+		"lxs",      "loop",     "ret",   "lsl",  "enter", "leave",     "bound",         "call",     "jmp",
+		"wrfsbase", "wrgsbase", "bswap", "xlat", "popa",  "push_sreg", "mov_from_sreg", "pause"};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(out); i++)
 		if (is_stem(out[i], r->fn))
