@@ -182,6 +182,22 @@ static u64 monitors_hit(struct x86_code *k, u64 pa, unsigned size)
 	return left;
 }
 
+static void note_patch(struct x86_code *k, u64 page)
+{
+	struct page_info *pi = space_page(k->mem, page);
+
+	if (pi && pi->patched < 255)
+		pi->patched++;
+}
+
+/* Code that is patched again and again is decoded in short blocks: less is thrown away. */
+static unsigned block_limit(struct x86_code *k, u64 pa)
+{
+	const struct page_info *pi = space_page(k->mem, pa);
+
+	return pi && pi->patched >= PATCHED_OFTEN ? BLOCK_OPS_PATCHED : BLOCK_OPS;
+}
+
 /* A store is about to hit [pa, pa+size): blocks that share a piece with it die. Their bits stay until a store finds no
  * block behind them: code that is patched again and again is decoded again before that, and then no TLB needs a look. */
 static void code_hit(void *owner, u64 pa, unsigned size)
@@ -202,7 +218,9 @@ static void code_hit(void *owner, u64 pa, unsigned size)
 			left |= m;
 		}
 	}
-	if (!killed)
+	if (killed)
+		note_patch(k, page);
+	else
 		set_code_bits(k, page, left);
 }
 
@@ -386,7 +404,7 @@ static void build(struct builder *u, u64 va)
 	struct x86_op o;
 	const u8 *page = space_host(u->c->mem, b->pa, false), *p;
 	u8 buf[16];
-	unsigned n, limit = u->step ? 1 : BLOCK_OPS;
+	unsigned n, limit = u->step ? 1 : block_limit(u->c->code, b->pa);
 	bool ended = false, leave = false;
 
 	while (!ended && b->insns < limit) {

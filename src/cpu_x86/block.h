@@ -9,6 +9,8 @@
 #include "cpu_x86/cpu.h"
 
 #define BLOCK_OPS 64       /* instructions in a block at most */
+#define BLOCK_OPS_PATCHED 6 /* the same for pages whose code is patched often */
+#define PATCHED_OFTEN 16
 #define BLOCK_DEAD 0x3fffffff
 #define MODE_STEP 0x80u    /* in the key: one instruction only */
 #define CODE_NO_PAGE (~0ull)

@@ -43,7 +43,9 @@ struct region {
 /* Per RAM/ROM page: one bit per 64 bytes that hold decoded code; dirty since it was last cleared. */
 struct page_info {
 	u64 code;
-	u8 dirty, pad[7];
+	u8 dirty;
+	u8 patched; /* how often stores hit its code, up to 255: a hint for the decoder */
+	u8 pad[6];
 };
 
 struct space {
