@@ -194,6 +194,7 @@ static void take_init(struct x86_cpu *c)
 {
 	svm_check_event(c, ICPT_INIT);
 	c->pending &= ~(u32)PEND_INIT;
+	c->sched->kick = true; /* the board looks at once what became of it: the local APIC's reset depends on VM_CR */
 	if (c->svm.vm_cr & 2) {
 		struct x86_exception e = {.vector = 30, .has_error = 1, .error = 1, .rule = RULE_SX_INIT};
 
