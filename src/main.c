@@ -224,16 +224,12 @@ static int finish(struct session *s, enum stop why, struct error *err)
 	return status;
 }
 
-int main(int argc, char **argv)
+static int session(struct session *s, int argc, char **argv)
 {
-	struct session *s = calloc(1, sizeof *s);
 	struct error err = {0};
 	struct text out;
 	enum stop why;
-	int status;
 
-	if (!s)
-		return EXIT_FILE;
 	if (!options_parse(&s->opt, argc, argv, &err))
 		return fail(s, &err, EXIT_USAGE);
 	if (s->opt.show) {
@@ -247,7 +243,19 @@ int main(int argc, char **argv)
 	catch_signals(&s->pc.machine);
 	if (s->opt.stopped)
 		wait_for_start();
-	status = run(s, &why, &err) ? finish(s, why, &err) : fail(s, &err, EXIT_FILE);
+	return run(s, &why, &err) ? finish(s, why, &err) : fail(s, &err, EXIT_FILE);
+}
+
+int main(int argc, char **argv)
+{
+	struct session *s = calloc(1, sizeof *s);
+	int status;
+
+	if (!s) {
+		fprintf(stderr, "undervisor: no memory\n");
+		return EXIT_FILE;
+	}
+	status = session(s, argc, argv);
 	pc_free(&s->pc);
 	free(s);
 	return status;
