@@ -3,11 +3,11 @@
  * tables, and one call that runs it to its next #VMEXIT. Every exception is intercepted to begin with, so code that comes to
  * its end (INT3) leaves with EXIT_DONE. Layout: APM2 appendix B.
  *
- * QEMU's TCG (7.2) fails a third of these tests and ends some guests, so `run --qemu` leaves them out unless named. Among what
- * it does otherwise than the manual says: EXITCODE -1 has 32 bits; no nRIP, decode assists, clean bits, TLB_CONTROL 3 and 7,
- * LBR and TSC ratio; every switch flushes; PAT and DR7 of the host do not come back; some VMRUN checks are missing; RDTSCP
- * exits as RDTSC; EXITINFO1 of MOV CRn does not name the register; an uninjected event leaves a stale EXITINTINFO; TF over
- * VMRUN traps in the guest's time.
+ * QEMU 7.2's TCG fails nearly a third of these tests and does not come to the end of three guests, so `run --qemu` leaves them
+ * out unless named. Seen there, against the manual: INT3 does not heed the #BP intercept, so EXIT_DONE never comes and much
+ * fails for that alone; EXITCODE -1 has 32 bits; EXITINFO1 of MOV CRn does not name the register; IOIO lacks the address size;
+ * EXITINTINFO is 403h, without V, after INT3; the host's PAT and DR7 do not come back, G_PAT is not saved; RDMSR of the TSC in a
+ * guest gives no TSC; TF over VMRUN traps before VMRUN's end; an INTR test ends it in an assertion.
  */
 #ifndef TEST_GUEST_VM_H
 #define TEST_GUEST_VM_H
