@@ -27,15 +27,13 @@ endif
 PKG_CONFIG ?= pkg-config
 has = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 CAPSTONE := $(call has,capstone)
-UNICORN  := $(call has,unicorn)
 
 OPTIONAL_CPP  := $(if $(CAPSTONE),-DHAVE_CAPSTONE)
 OPTIONAL_LIBS := $(if $(CAPSTONE),-lcapstone)
 
 ALL_CFLAGS = -std=gnu11 $(FLAGS_$(MODE)) -fno-strict-aliasing $(WARN) -Isrc -DUNDERVISOR_VERSION='"$(VERSION)"' $(OPTIONAL_CPP) $(CFLAGS)
 LDLIBS     = $(OPTIONAL_LIBS) -lxxhash
-TEST_CPP   = -Itests $(if $(UNICORN),-DHAVE_UNICORN)
-TEST_LIBS  = -lcheck -lsubunit -lrt -lm -lpthread $(if $(UNICORN),-lunicorn)
+TEST_LIBS  = -lcheck -lsubunit -lrt -lm -lpthread
 
 # For targets that build on their own account: all host CPUs, unless make was told otherwise.
 PARALLEL = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -80,19 +78,19 @@ include tests/Makefile.inc
 
 # ---- what is needed ----
 
-DEPS := gcc make binutils pkg-config libxxhash-dev libcapstone-dev check
-DEPS_MORE := libunicorn-dev clang clang-format qemu-system-x86
+DEPS := gcc libc6-dev make binutils pkg-config libxxhash-dev libcapstone-dev check
+DEPS_MORE := clang clang-format qemu-system-x86
 
 # Only what is missing; as root, or with sudo.
 deps:
 	@command -v dpkg >/dev/null || { echo "not Debian: please install what 'make -n deps' names"; exit 0; }; \
-	missing=; for p in $(DEPS); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+	missing=; for p in $(DEPS); do dpkg -s $$p 2>/dev/null | grep -q '^Status: install ok' || missing="$$missing $$p"; done; \
 	[ -z "$$missing" ] && exit 0; \
 	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
 	echo "installing:$$missing"; \
 	$$sudo apt-get update -q && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qy --no-install-recommends $$missing
 
-# For tests against Unicorn, make CC=clang, make fmt, make bench beside QEMU.
+# For make CC=clang, make fmt, make bench beside QEMU.
 .PHONY: deps-more
 deps-more:
 	@$(MAKE) --no-print-directory deps DEPS="$(DEPS) $(DEPS_MORE)"
