@@ -40,8 +40,7 @@ struct emu {
 	const struct shared *shm;
 	u8 *areas[AREAS];
 	u8 *system;
-	u64 icount, before, loaded;
-	unsigned loaded_size;
+	u64 icount, before;
 };
 
 /* ---- descriptors ---- */
@@ -125,7 +124,8 @@ static u64 make_paging(struct emu *e)
 	u64 next = PA_TABLES + PAGE_SIZE, data = PTE_A | PTE_D | PTE_P | PTE_U | PTE_NX;
 
 	for (unsigned a = 0; a < AREAS; a++)
-		map_page(e, &next, oracle_area[a], (PA_AREAS + a * PAGE_SIZE) | data | PTE_W);
+		map_page(e, &next, oracle_area[a],
+			 (PA_AREAS + a * PAGE_SIZE) | (a == AREA_SMC ? data & ~PTE_NX : data) | PTE_W);
 	map_page(e, &next, RO_BASE, (PA_AREAS + AREAS * PAGE_SIZE) | data);
 	for (unsigned i = 0; i < CODE_SIZE; i += PAGE_SIZE)
 		map_page(e, &next, CODE_BASE + i, (PA_CODE + i) | PTE_A | PTE_P | PTE_U);
@@ -306,37 +306,46 @@ static enum x86_stop run(struct emu *e, const struct ocase *c, enum emu_mode m)
 	u64 budget = m == EMU_STEP ? 1 : c->loop ? 1000 : c->ninsn + 4u;
 	enum x86_stop why = X86_STOP_BUDGET;
 
-	for (unsigned i = 0; i < 3000 && why == X86_STOP_BUDGET && e->cpu.rip != EXIT_ADDR; i++)
+	for (unsigned i = 0; i < 3000 && why == X86_STOP_BUDGET && (e->cpu.rip != EXIT_ADDR || e->cpu.pending); i++)
 		why = x86_run(&e->cpu, budget);
 	return why;
 }
 
-void emu_load(struct emu *e, const struct ocase *c)
+static void write_code(struct emu *e, const struct ocase *c, bool there)
 {
 	u8 bytes[CASE_CODE + 16];
 	unsigned n = case_bytes(c, bytes);
+	u64 pa = case_is_smc(c) ? PA_AREAS + AREA_SMC * PAGE_SIZE + (c->at - SMC_BASE) : PA_CODE + (c->at - CODE_BASE);
 
-	space_write_bytes(&e->mem, PA_CODE + (c->at - CODE_BASE), bytes, n);
-	e->loaded = c->at;
-	e->loaded_size = n;
+	if (!there)
+		memset(bytes, 0xcc, n);
+	space_write_bytes(&e->mem, pa, bytes, n);
 }
 
-void emu_unload(struct emu *e)
+void emu_load(struct emu *e, const struct ocase *c)
 {
-	u8 bytes[CASE_CODE + 16];
+	if (!case_is_smc(c)) /* those are loaded for each run */
+		write_code(e, c, true);
+}
 
-	memset(bytes, 0xcc, e->loaded_size);
-	space_write_bytes(&e->mem, PA_CODE + (e->loaded - CODE_BASE), bytes, e->loaded_size);
+void emu_unload(struct emu *e, const struct ocase *c)
+{
+	if (!case_is_smc(c))
+		write_code(e, c, false);
 }
 
 void emu_run(struct emu *e, const struct ocase *c, enum emu_mode m, struct outcome *o)
 {
+	if (case_is_smc(c))
+		write_code(e, c, true);
 	area_poke(e->areas, c);
 	set_state(&e->cpu, &c->in);
 	memset(o, 0, offsetof(struct outcome, change));
 	e->before = e->cpu.retired;
 	read_state(e, run(e, c, m), o);
 	area_collect(e->areas, e->shm, o);
+	if (case_is_smc(c)) /* so that the CPU learns of it */
+		space_write_bytes(&e->mem, PA_AREAS + AREA_SMC * PAGE_SIZE, e->shm->initial[AREA_SMC], PAGE_SIZE);
 }
 
 unsigned emu_length(struct emu *e, const struct ocase *c)

@@ -16,7 +16,7 @@ void emu_free(struct emu *e);
 
 /* Put the case's code into memory, and INT3s in its place again. */
 void emu_load(struct emu *e, const struct ocase *c);
-void emu_unload(struct emu *e);
+void emu_unload(struct emu *e, const struct ocase *c);
 /* How the loaded case is executed: instruction by instruction, or in blocks as long as the decoder makes them. */
 enum emu_mode { EMU_STEP, EMU_BLOCK };
 void emu_run(struct emu *e, const struct ocase *c, enum emu_mode m, struct outcome *o);

@@ -55,8 +55,6 @@ static bool kernel_p(const struct difference *d)
 	       d->host->cr2 >= LINUX_TASK_SIZE && (d->host->error ^ d->ours->error) == 1;
 }
 
-static bool trap_flag(const struct difference *d) { return d->ours->out.flags & FLAG_TF; }
-
 static bool cmps_order(const struct difference *d)
 {
 	return is(d, "cmps") && same_place(d) && access_fault(d->host) && access_fault(d->ours);
@@ -64,8 +62,8 @@ static bool cmps_order(const struct difference *d)
 
 static bool rep_flags(const struct difference *d)
 {
-	return (is(d, "cmps") || is(d, "scas")) && d->p.rep && same_place(d) && access_fault(d->host) &&
-	       d->host->end == d->ours->end;
+	return (is(d, "cmps") || is(d, "scas")) && d->p.rep && same_place(d) &&
+	       (access_fault(d->host) || d->host->end == VEC_DB) && d->host->end == d->ours->end;
 }
 
 static bool rep_a32(const struct difference *d)
@@ -80,8 +78,8 @@ static bool rep_a32(const struct difference *d)
 
 static bool ac_order(const struct difference *d)
 {
-	return d->c->in.flags & FLAG_AC && same_place(d) && access_fault(d->host) && access_fault(d->ours) &&
-	       (d->host->end == VEC_AC || d->ours->end == VEC_AC);
+	return (d->c->in.flags | d->ours->out.flags) & FLAG_AC && same_place(d) && access_fault(d->host) &&
+	       access_fault(d->ours) && (d->host->end == VEC_AC || d->ours->end == VEC_AC);
 }
 
 static bool wrap_4g(const struct difference *d)
@@ -261,7 +259,7 @@ static void find_insn(struct difference *d, const u8 *has)
 	const struct ocase *c = d->c;
 	unsigned i = compare_insns_before(c, d->host);
 
-	d->last = i < c->ninsn || c->ninsn == 1;
+	d->last = i < c->ninsn || c->ninsn == 1 || (c->ninsn == 2 && c->row[0] == X86_POPF); /* gen_trap() */
 	i = i < c->ninsn ? i : c->ninsn - 1u;
 	d->fn = "";
 	if (row_parse(c->code + c->start[i], (unsigned)(c->limit > c->start[i] ? c->limit - c->start[i] : 0), c->bits,

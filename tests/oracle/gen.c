@@ -229,7 +229,7 @@ static void place_anywhere(struct gen *k)
 		place(k, CODE_BASE + rnd_n(&k->g, (unsigned)(end - CODE_BASE)));
 }
 
-static void gen_start(struct gen *k, struct ocase *c, enum case_kind kind, unsigned bits, u64 seed, const u8 *has)
+void gen_start(struct gen *k, struct ocase *c, enum case_kind kind, unsigned bits, u64 seed, const u8 *has)
 {
 	*k = (struct gen){.g = {seed}, .c = c, .has = has, .bits = bits, .seq = kind == CASE_SEQUENCE, .seg = -1};
 	memset(c, 0, offsetof(struct ocase, code));
@@ -276,6 +276,21 @@ void gen_single(struct ocase *c, unsigned id, unsigned bits, u64 seed, const u8 
 	if (chance(&k.g, 3) && k.row->insn->kind != KIND_REL && k.row->insn->kind != KIND_JCC &&
 	    k.row->insn->form != FORM_Jz && c->in.cs != LDT_SEL(LDT_CODE32))
 		gen_cut(c, chance(&k.g, 50) ? c->ncode : 1 + rnd_n(&k.g, c->ncode));
+}
+
+void gen_trap(struct ocase *c, unsigned id, unsigned bits, u64 seed, const u8 *has)
+{
+	struct gen k;
+
+	gen_start(&k, c, CASE_SINGLE, bits, seed, has);
+	c->kind = CASE_SEQUENCE;
+	k.trap = true;
+	pin(&k, R_SP);
+	for (unsigned i = 0; i < 2; i++) {
+		k.row = &rows[i ? id : X86_POPF];
+		gen_insn(&k);
+		add_insn(&k);
+	}
 }
 
 /* ---- sequences: random instructions whose flags are never read while undefined ---- */
@@ -395,7 +410,7 @@ static void init_pinned(struct gen *k)
 	}
 }
 
-static void add_bytes(struct gen *k, unsigned id, const u8 *bytes, unsigned n)
+void gen_add_bytes(struct gen *k, unsigned id, const u8 *bytes, unsigned n)
 {
 	memcpy(k->c->code + k->c->ncode, bytes, n);
 	k->row = &rows[id];
@@ -404,7 +419,7 @@ static void add_bytes(struct gen *k, unsigned id, const u8 *bytes, unsigned n)
 }
 
 /* TEST and DEC of the counter, which together define all flags, and JNZ to the start. */
-static void close_loop(struct gen *k)
+void gen_close_loop(struct gen *k)
 {
 	static const u8 test64[] = {0x45, 0x85, 0xf6}, dec64[] = {0x41, 0xff, 0xce}, test[] = {0x85, 0xed},
 			dec[] = {0x4d};
@@ -412,12 +427,12 @@ static void close_loop(struct gen *k)
 	unsigned n = k->bits == 16 ? 4 : 6;
 	u32 d;
 
-	add_bytes(k, X86_TEST_EvGv, k->bits == 64 ? test64 : test, k->bits == 64 ? sizeof test64 : sizeof test);
-	add_bytes(k, k->bits == 64 ? X86_DEC_Ev : X86_DEC_O, k->bits == 64 ? dec64 : dec,
-		  k->bits == 64 ? sizeof dec64 : sizeof dec);
+	gen_add_bytes(k, X86_TEST_EvGv, k->bits == 64 ? test64 : test, k->bits == 64 ? sizeof test64 : sizeof test);
+	gen_add_bytes(k, k->bits == 64 ? X86_DEC_Ev : X86_DEC_O, k->bits == 64 ? dec64 : dec,
+		      k->bits == 64 ? sizeof dec64 : sizeof dec);
 	d = 0u - (k->c->ncode + n);
 	memcpy(jnz + 2, &d, 4);
-	add_bytes(k, X86_JCC_Jz, jnz, n);
+	gen_add_bytes(k, X86_JCC_Jz, jnz, n);
 }
 
 void gen_sequence(struct ocase *c, unsigned bits, u64 seed, const u8 *has)
@@ -445,7 +460,7 @@ void gen_sequence(struct ocase *c, unsigned bits, u64 seed, const u8 *has)
 	}
 	aim_jumps(&k);
 	if (c->loop)
-		close_loop(&k);
+		gen_close_loop(&k);
 }
 
 /* ---- bytes ---- */

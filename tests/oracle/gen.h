@@ -30,9 +30,9 @@ struct gen {
 	struct ocase *c;
 	const u8 *has;
 	unsigned bits;
-	u32 pinned; /* registers that hold what some operand needs */
-	bool seq;
-	int counter; /* of a loop: pinned, and no address; -1: none */
+	u32 pinned;     /* registers that hold what some operand needs */
+	bool seq, trap; /* trap: POPF shall set TF */
+	int counter;    /* of a loop: pinned, and no address; -1: none */
 	/* The instruction being made. */
 	const struct row *row;
 	u8 *buf;
@@ -49,6 +49,10 @@ struct gen {
 };
 
 void gen_single(struct ocase *c, unsigned id, unsigned bits, u64 seed, const u8 *has);
+/* POPF that sets TF, and one instruction after it. */
+void gen_trap(struct ocase *c, unsigned id, unsigned bits, u64 seed, const u8 *has);
+/* gen_smc.c: instructions that change each other, in 64- or 32-bit code. */
+void gen_smc(struct ocase *c, unsigned bits, u64 seed, const u8 *has);
 void gen_sequence(struct ocase *c, unsigned bits, u64 seed, const u8 *has);
 /* Any bytes, for the decoder: the n-th of an enumeration, or random if random is set. They end where the code pages
  * end. */
@@ -57,6 +61,9 @@ void gen_bytes(struct ocase *c, unsigned bits, u64 n, bool random, u64 seed, con
 void gen_cut(struct ocase *c, unsigned n);
 
 /* gen.c */
+void gen_start(struct gen *k, struct ocase *c, enum case_kind kind, unsigned bits, u64 seed, const u8 *has);
+void gen_add_bytes(struct gen *k, unsigned id, const u8 *bytes, unsigned n);
+void gen_close_loop(struct gen *k); /* by k->counter */
 u64 gen_data_address(struct gen *k, unsigned size, u64 segbase, unsigned asize);
 u64 gen_branch_target(struct gen *k);
 void gen_poke(struct gen *k, u64 addr, u64 val);

@@ -192,7 +192,7 @@ void gen_before(struct gen *k)
 }
 
 /* ---- after ---- */
-static u64 some_flags(struct gen *k) { return rnd(&k->g) & 0x244ed5; /* no TF */ }
+static u64 some_flags(struct gen *k) { return (rnd(&k->g) & 0x244ed5) | (k->trap || chance(&k->g, 5) ? FLAG_TF : 0); }
 
 static void after_cmpxchg8b(struct gen *k)
 {

@@ -12,6 +12,7 @@
 #define DATA_BASE 0x00800000 /* two pages of data, then a read-only page */
 #define DATA_SIZE 0x2000
 #define RO_BASE   (DATA_BASE + DATA_SIZE)
+#define SMC_BASE  0x00600000     /* a page of code that modifies itself */
 #define HIGH_BASE 0x123456780000 /* a page of data beyond 4 GB */
 #define STUB_BASE 0x6f3a5000     /* the stub's code page; the page before it holds its variables */
 #define STUB_IO   (STUB_BASE - 0x1000)
@@ -112,7 +113,7 @@ struct outcome {
 };
 
 /* Data memory that cases may write, compared quadword by quadword with its initial content. */
-enum { AREA_LOW, AREA_DATA0, AREA_DATA1, AREA_HIGH, AREAS };
+enum { AREA_LOW, AREA_DATA0, AREA_DATA1, AREA_HIGH, AREA_SMC, AREAS };
 extern const u64 oracle_area[AREAS];
 
 #define BATCH 256
@@ -140,6 +141,8 @@ void area_poke(u8 *const host[AREAS], const struct ocase *c);
 /* Record what differs from the initial content, and undo it. */
 void area_collect(u8 *const host[AREAS], const struct shared *s, struct outcome *o);
 void area_reset(u8 *const host[AREAS], const struct shared *s);
+/* Does the case's code lie in the page that it may write? */
+static inline bool case_is_smc(const struct ocase *c) { return c->at - SMC_BASE < 4096; }
 /* The bytes that a case puts at c->at, with its trailing jump. */
 unsigned case_bytes(const struct ocase *c, u8 buf[CASE_CODE + 16]);
 

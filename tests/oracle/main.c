@@ -67,7 +67,7 @@ enum verdict oracle_ours(struct oracle *o, const struct ocase *c, struct outcome
 
 	emu_load(o->emu, c);
 	v = both_modes(o, c, step, why);
-	emu_unload(o->emu);
+	emu_unload(o->emu, c);
 	return v;
 }
 
@@ -158,7 +158,7 @@ static unsigned pick_bits(const struct oracle *o, struct rng *g, unsigned mode)
 	return b;
 }
 
-static bool make_single(struct oracle *o, struct rng *g, u64 seed, struct ocase *c)
+static bool make_single(struct oracle *o, struct rng *g, u64 seed, bool trap, struct ocase *c)
 {
 	for (unsigned tries = 0; tries < 100000; tries++) {
 		unsigned id = rnd_n(g, X86_IDS), b = pick_bits(o, g, rows[id].insn->mode);
@@ -167,7 +167,10 @@ static bool make_single(struct oracle *o, struct rng *g, u64 seed, struct ocase 
 			continue;
 		if (rows[id].policy == PRIV && !o->opt.only && !chance(g, 20))
 			continue;
-		gen_single(c, id, b, seed, o->has);
+		if (trap)
+			gen_trap(c, id, b, seed, o->has);
+		else
+			gen_single(c, id, b, seed, o->has);
 		return true;
 	}
 	return false;
@@ -182,17 +185,23 @@ static bool make_case(struct oracle *o, u64 n, struct ocase *c)
 	if (bits != 64 && !o->legacy)
 		bits = 64;
 	if (o->opt.kinds == BIT(CASE_SEQUENCE))
-		what = 99;
+		what = 75 + rnd_n(&g, 25);
 	else if (o->opt.kinds == BIT(CASE_BYTES))
 		what = 60;
 	else if (o->opt.kinds == BIT(CASE_SINGLE) || o->opt.only)
 		what = 0;
 	if (what < 60)
-		return make_single(o, &g, seed, c);
+		return make_single(o, &g, seed, false, c);
 	if (what < 75) {
 		gen_bytes(c, bits, o->opt.first + n / 2, !o->opt.enumerate, seed, o->has);
 		length = emu_length(o->emu, c);
 		gen_cut(c, n & 1 ? length : 1 + rnd_n(&g, length));
+		return true;
+	}
+	if (what < 78)
+		return make_single(o, &g, seed, true, c);
+	if (what < 80) {
+		gen_smc(c, bits, seed, o->has);
 		return true;
 	}
 	gen_sequence(c, bits, seed, o->has);
@@ -271,7 +280,8 @@ static bool run_all(struct oracle *o, struct error *err)
 		judge_batch(o, slot, &pend[slot]);
 		o->host.shm->slot[slot ^ 1] = kept;
 	}
-	printf("%.0f cases/s\n", (double)next / (now() - start));
+	if (!o->opt.brief)
+		printf("%.0f cases/s\n", (double)next / (now() - start));
 	return true;
 }
 
@@ -317,6 +327,10 @@ static void print_summary(const struct oracle *o)
 		unverified += rows[i].policy == SKIP;
 		verified += rows[i].policy != SKIP && o->row[i].passed && !o->row[i].failed;
 	}
+	if (o->opt.brief) {
+		print_brief(o);
+		return;
+	}
 	for (unsigned i = 0; i < EXC_COUNT; i++)
 		if (exceptions[i].count)
 			printf("documented: %llu x %s (%s)\n", (unsigned long long)exceptions[i].count,
@@ -331,11 +345,8 @@ static void print_summary(const struct oracle *o)
 	       (unsigned long long)o->bytes.passed, (unsigned long long)o->bytes.failed);
 	printf("rows: %u verified by the host, %u unverified (--rows lists them), of %u\n", verified, unverified,
 	       (unsigned)X86_IDS);
-	if (o->opt.brief)
-		print_brief(o);
-	else
-		printf("%llu passed, %llu failed, %llu skipped\n", (unsigned long long)o->passed,
-		       (unsigned long long)o->failed, (unsigned long long)o->skipped);
+	printf("%llu passed, %llu failed, %llu skipped\n", (unsigned long long)o->passed, (unsigned long long)o->failed,
+	       (unsigned long long)o->skipped);
 }
 
 /* ---- start ---- */
@@ -347,7 +358,8 @@ static void fill(struct shared *s)
 
 	for (unsigned a = 0; a <= AREAS; a++)
 		for (unsigned i = 0; i < 512; i++)
-			s->initial[a][i] = i % 64 >= 48     ? (i & 256 ? 0 : ~0ull)
+			s->initial[a][i] = a == AREA_SMC    ? 0xcccccccccccccccc
+					   : i % 64 >= 48   ? (i & 256 ? 0 : ~0ull)
 					   : chance(&g, 50) ? rnd_value(&g)
 							    : rnd(&g);
 }

@@ -2,7 +2,7 @@
  * descriptor table. */
 #include "layout.h"
 
-const u64 oracle_area[AREAS] = {LOW_BASE, DATA_BASE, DATA_BASE + 0x1000, HIGH_BASE};
+const u64 oracle_area[AREAS] = {LOW_BASE, DATA_BASE, DATA_BASE + 0x1000, HIGH_BASE, SMC_BASE};
 
 const struct oseg oracle_ldt[LDT_COUNT] = {
 	[LDT_CODE16] = {"code16", CODE_BASE, 0xffff, .contents = 2},

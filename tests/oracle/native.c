@@ -63,7 +63,7 @@ static void map_everything(void)
 	map_at(CODE_BASE, CODE_SIZE, PROT_READ | PROT_EXEC, fd);
 	memset(code, 0xcc, CODE_SIZE);
 	for (unsigned a = 0; a < AREAS; a++)
-		areas[a] = map_at(oracle_area[a], 4096, PROT_READ | PROT_WRITE, -1);
+		areas[a] = map_at(oracle_area[a], 4096, PROT_READ | PROT_WRITE | (a == AREA_SMC ? PROT_EXEC : 0), -1);
 	memcpy(map_at(RO_BASE, 4096, PROT_READ | PROT_WRITE, -1), shm->initial[AREAS], 4096);
 	if (mprotect((void *)RO_BASE, 4096, PROT_READ))
 		die("mprotect");
@@ -181,7 +181,7 @@ static void run_case(const struct ocase *c, struct outcome *o)
 	struct ostate *out = (struct ostate *)IO_OUT;
 	u8 bytes[CASE_CODE + 16];
 	unsigned n = case_bytes(c, bytes);
-	u8 *where = code + (c->at - CODE_BASE);
+	u8 *where = case_is_smc(c) ? areas[AREA_SMC] + (c->at - SMC_BASE) : code + (c->at - CODE_BASE);
 
 	area_poke(areas, c);
 	memcpy(where, bytes, n);
@@ -199,7 +199,8 @@ static void run_case(const struct ocase *c, struct outcome *o)
 	in_case = false;
 	o->out = *out;
 	__asm__ volatile("fninit");
-	memset(where, 0xcc, n);
+	if (!case_is_smc(c))
+		memset(where, 0xcc, n);
 	area_collect(areas, shm, o);
 }
 
