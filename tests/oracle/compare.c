@@ -192,5 +192,9 @@ enum verdict compare_ours(const struct outcome *step, const struct outcome *bloc
 {
 	struct care k = {.regs = ~0ull, .flags = FLAGS_COMPARED | FLAG_RF, .n = 16, .result = true};
 
-	return same(step, block, &k, differences) ? PASSED : FAILED;
+	if (!same(step, block, &k, differences))
+		return FAILED;
+	if (step->retired != block->retired)
+		text_printf(differences, " instructions executed: %u and %u", step->retired, block->retired);
+	return step->retired == block->retired ? PASSED : FAILED;
 }

@@ -343,6 +343,7 @@ void emu_run(struct emu *e, const struct ocase *c, enum emu_mode m, struct outco
 	memset(o, 0, offsetof(struct outcome, change));
 	e->before = e->cpu.retired;
 	read_state(e, run(e, c, m), o);
+	o->retired = o->end < END_OK ? (u32)(e->cpu.retired - e->before) : 0;
 	area_collect(e->areas, e->shm, o);
 	if (case_is_smc(c)) /* so that the CPU learns of it */
 		space_write_bytes(&e->mem, PA_AREAS + AREA_SMC * PAGE_SIZE, e->shm->initial[AREA_SMC], PAGE_SIZE);
@@ -358,8 +359,6 @@ unsigned emu_length(struct emu *e, const struct ocase *c)
 		return 16;
 	return op_len(&op);
 }
-
-u64 emu_retired(const struct emu *e) { return e->cpu.retired - e->before; }
 
 const char *emu_text(const struct emu *e)
 {

@@ -20,8 +20,6 @@ void emu_unload(struct emu *e, const struct ocase *c);
 /* How the loaded case is executed: instruction by instruction, or in blocks as long as the decoder makes them. */
 enum emu_mode { EMU_STEP, EMU_BLOCK };
 void emu_run(struct emu *e, const struct ocase *c, enum emu_mode m, struct outcome *o);
-/* Instructions that the last run executed, the trailing jump included. */
-u64 emu_retired(const struct emu *e);
 /* Why the CPU gave up, after END_DIED; or the rule of the last exception. */
 const char *emu_text(const struct emu *e);
 

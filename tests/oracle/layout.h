@@ -106,7 +106,7 @@ struct outcome {
 	struct ostate out;
 	u64 cr2, hash;         /* hash of all changes of memory */
 	u32 end, error, count; /* count: changed quadwords */
-	u32 pad;
+	u32 retired;           /* ours: instructions executed, if an exception ended the case */
 	struct {
 		u64 addr, val;
 	} change[OUTCOME_CHANGES]; /* the first of them */
