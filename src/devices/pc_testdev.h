@@ -1,5 +1,5 @@
 /*
- * QEMU's pc-testdev, which kvm-unit-tests drives: a 32-bit latch seen through two port ranges, a port that names a page
+ * QEMU's pc-testdev: a 32-bit latch seen through two port ranges, a port that names a page
  * to flush, a port per interrupt line, and 64 KB of device memory.
  */
 #ifndef DEVICES_PC_TESTDEV_H
