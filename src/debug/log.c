@@ -15,7 +15,7 @@ static const struct {
 	const char *help;
 } items[] = {
 	{"vmexit", EV_VMEXIT, "each #VMEXIT: its name and EXITINFO in words"},
-	{"vmrun", EV_VMRUN, "each VMRUN; with vmexit, what refused it"},
+	{"vmrun", EV_VMRUN, "each VMRUN, and what refused it"},
 	{"int", EV_INTERRUPT, "interrupts and software interrupts as they are taken"},
 	{"exc", EV_EXCEPTION, "exceptions, each with the rule that raised it"},
 	{"mmio", EV_MMIO, "device memory, read and written"},
@@ -119,8 +119,9 @@ static bool explained(const struct log_config *cfg, u64 code)
 static void log_vmexit(struct log *l, const struct event *e)
 {
 	bool full = l->cfg.explain && explained(&l->cfg, e->c);
+	u32 lines = BIT(EV_VMEXIT) | (e->a ? BIT(EV_VMRUN) : 0); /* why a VMRUN failed belongs to both */
 
-	if (!full && !(l->cfg.mask >> EV_VMEXIT & 1))
+	if (!full && !(l->cfg.mask & lines))
 		return;
 	begin(l, e, "");
 	if (full) {
@@ -270,7 +271,9 @@ void log_start(struct log *l, const struct log_config *cfg, struct pc *pc, FILE 
 	l->cfg = *cfg;
 	l->pc = pc;
 	text_init_file(&l->out, f);
-	log->mask = cfg->mask | (cfg->explain ? BIT(EV_VMRUN) | BIT(EV_VMEXIT) : 0);
+	log->mask = cfg->mask;
+	if (cfg->explain || event_on(log, EV_VMRUN))
+		log->mask |= BIT(EV_VMRUN) | BIT(EV_VMEXIT);
 	if (!log->mask)
 		return;
 	log->sink = sink;
