@@ -6,11 +6,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define HANG_MS 50 /* a case takes microseconds */
+
+bool host_able(void) { return getauxval(AT_HWCAP2) & 2; }
 
 /* In the child: only the three descriptors that the runner wants. */
 static void NORETURN become_runner(struct host *h, int in, int out)

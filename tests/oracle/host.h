@@ -16,6 +16,8 @@ struct host {
 	unsigned deaths; /* runners lost to a case */
 };
 
+/* Does the kernel let user code set FS.base (FSGSBASE)? The runner needs it. */
+bool host_able(void);
 /* path: the oracle-native program. Fills the shared memory's initial content before the runner starts. */
 bool host_start(struct host *h, const char *path, void (*fill)(struct shared *), struct error *err);
 void host_stop(struct host *h);
