@@ -94,7 +94,7 @@ static ALWAYS_INLINE void stack_set(struct x86_cpu *c, enum am m, u64 sp)
 	if (m == AM_L || mask == ~0ull)
 		c->r[R_SP] = sp;
 	else if (mask == 0xffff)
-		*x86_r16(c, R_SP) = (u16)sp;
+		REG_SET16(c, REG_OFFSET(R_SP), sp);
 	else
 		c->r[R_SP] = (u32)sp;
 }
@@ -238,7 +238,7 @@ static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o,
 	}                                                                                                                        \
 	static ALWAYS_INLINE INSN push_r##w(struct x86_cpu *c, const struct x86_op *o, enum am m)                                 \
 	{                                                                                                                        \
-		if (!push(c, o, m, w / 8, c->r[op_dst(o)]))                                                                      \
+		if (!push(c, o, m, w / 8, REG_GET64(c, op_dst(o))))                                                                      \
 			return o->slow(c, o);                                                                                    \
 		return x86_next(c, o);                                                                                           \
 	}                                                                                                                        \
@@ -287,7 +287,7 @@ static ALWAYS_INLINE bool loop_taken(struct x86_cpu *c, const struct x86_op *o)
 		return n == 0;
 	n = (n - 1) & mask;
 	if (op_asize(o) == 0)
-		REG_SET16(c, R_CX, n);
+		REG_SET16(c, REG_OFFSET(R_CX), n);
 	else
 		c->r[R_CX] = n;
 	return n != 0 && (kind == 2 || flag_zf(c) == (kind == 1));

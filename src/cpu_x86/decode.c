@@ -266,46 +266,43 @@ static void modrm16(struct dec *d)
 	unsigned mod = d->modrm >> 6, rm = d->modrm & 7;
 	bool none = mod == 0 && rm == 6;
 
-	d->o->base = none ? R_ZERO : base[rm];
-	d->o->index = index[rm];
+	d->o->base = REG_OFFSET(none ? R_ZERO : base[rm]);
+	d->o->index = REG_OFFSET(index[rm]);
 	d->o->disp = mod == 1 ? (s32)next_signed(d, 1) : mod == 2 || none ? (s32)next_signed(d, 2) : 0;
-	set_seg(d, !none && d->o->base == R_BP ? SEG_SS : SEG_DS);
+	set_seg(d, !none && base[rm] == R_BP ? SEG_SS : SEG_DS);
 }
 
 static void modrm32(struct dec *d)
 {
-	unsigned mod = d->modrm >> 6, rm = d->modrm & 7, sib, base = rm;
+	unsigned mod = d->modrm >> 6, rm = d->modrm & 7, sib, base = rm | (d->rex & 1u) << 3;
 	bool none = false;
 
-	d->o->index = R_ZERO;
+	d->o->index = REG_OFFSET(R_ZERO);
 	if (rm == 4) {
 		sib = next8(d);
-		base = sib & 7;
+		base = (sib & 7) | (d->rex & 1u) << 3;
 		if ((sib >> 3 & 7) != 4 || d->rex & 2)
-			d->o->index = (u8)((sib >> 3 & 7) | (d->rex & 2) << 2);
+			d->o->index = (u8)REG_OFFSET((sib >> 3 & 7) | (d->rex & 2) << 2);
 		d->o->ea |= sib >> 6;
-		none = mod == 0 && base == 5;
-		d->o->base = none ? R_ZERO : (u8)(base | (d->rex & 1) << 3);
+		none = mod == 0 && (sib & 7) == 5;
+		base = none ? R_ZERO : base;
 	} else if (mod == 0 && rm == 5) {
 		none = true;
-		d->o->base = long64(d) ? R_RIP : R_ZERO;
-	} else {
-		d->o->base = (u8)(base | (d->rex & 1) << 3);
+		base = long64(d) ? R_RIP : R_ZERO;
 	}
+	d->o->base = (u8)REG_OFFSET(base);
 	d->o->disp = mod == 1 ? (s32)next_signed(d, 1) : mod == 2 || none ? (s32)next_signed(d, 4) : 0;
-	set_seg(d, d->o->base == R_SP || d->o->base == R_BP ? SEG_SS : SEG_DS);
+	set_seg(d, base == R_SP || base == R_BP ? SEG_SS : SEG_DS);
 }
 
-/* Register numbers: inline families want byte offsets for 8-bit operands, bodies want 20..23 for AH..BH. */
+/* Registers: inline families want offsets, bodies numbers with 20..23 for AH..BH. */
 static u8 reg_number(const struct dec *d, const struct x86_insn *r, unsigned n, unsigned size)
 {
 	bool high = size == 1 && !d->rex_seen && n >= 4 && n < 8 && !d->vex;
 
 	if (r->kind == KIND_BODY)
 		return (u8)(high ? 16 + n : n);
-	if (size == 1)
-		return (u8)(high ? (n - 4) * 8 + 1 : n * 8);
-	return (u8)n;
+	return (u8)(high ? REG_OFFSET(n - 4) + 1 : REG_OFFSET(n));
 }
 static unsigned modrm_reg(const struct dec *d) { return (d->modrm >> 3 & 7) | (d->rex & 4) << 1; }
 static unsigned modrm_rm(const struct dec *d) { return (d->modrm & 7) | (d->rex & 1) << 3; }
@@ -378,7 +375,7 @@ static void operands(struct dec *d, const struct x86_insn *r)
 	case FORM_AM:
 	case FORM_MA:
 		d->mem = true;
-		o->base = o->index = R_ZERO;
+		o->base = o->index = REG_OFFSET(R_ZERO);
 		o->imm64 = next_n(d, d->asize);
 		set_seg(d, SEG_DS);
 		break;
@@ -429,7 +426,7 @@ static void bind(struct dec *d, const struct x86_insn *r)
 	switch ((enum insn_kind)r->kind) {
 	case KIND_FAM:
 	case KIND_CC:
-		o->exec = d->mem ? f->mem[w][!flat ? AM_S : o->index == R_ZERO ? AM_B : AM_L] : f->reg[w];
+		o->exec = d->mem ? f->mem[w][!flat ? AM_S : o->index == REG_OFFSET(R_ZERO) ? AM_B : AM_L] : f->reg[w];
 		o->slow = d->mem ? f->mem[w][AM_SLOW] : NULL;
 		break;
 	case KIND_STK:
@@ -461,7 +458,7 @@ static bool rebase(struct dec *d, const struct x86_insn *r)
 			o->imm64 &= 0xffffffff; /* disp; imm = 0 */
 		return true;
 	}
-	if (d->mem && o->base == R_RIP) {
+	if (d->mem && o->base == REG_OFFSET(R_RIP)) {
 		v = o->disp + next;
 		if (v != (s32)v)
 			return false;
@@ -537,7 +534,7 @@ enum decode_result x86_decode(struct x86_cpu *c, const u8 *bytes, unsigned n, un
 
 	if (unlikely(!rows_ready))
 		prepare_rows();
-	*o = (struct x86_op){.base = R_ZERO, .index = R_ZERO};
+	*o = (struct x86_op){.base = REG_OFFSET(R_ZERO), .index = REG_OFFSET(R_ZERO)};
 	prefixes(&d);
 	if (!d.more && !d.too_long && !opcode_map(&d))
 		rule = RULE_UD_OPCODE;

@@ -27,24 +27,23 @@ static ALWAYS_INLINE INSN x86_go(struct x86_cpu *c, const struct x86_op *o) { re
 #endif
 static ALWAYS_INLINE INSN x86_next(struct x86_cpu *c, const struct x86_op *o) { return x86_go(c, o + 1); }
 
-/* Register operands by the op's register numbers; 8-bit ones are byte offsets. */
-static ALWAYS_INLINE u8 *x86_r8(struct x86_cpu *c, unsigned n) { return (u8 *)c->r + n; }
-static ALWAYS_INLINE u16 *x86_r16(struct x86_cpu *c, unsigned n) { return (u16 *)(c->r + n); }
-#define REG_GET8(c, n) (*x86_r8(c, n))
-#define REG_GET16(c, n) (*x86_r16(c, n))
-#define REG_GET32(c, n) ((u32)(c)->r[n])
-#define REG_GET64(c, n) ((c)->r[n])
-#define REG_SET8(c, n, v) (*x86_r8(c, n) = (u8)(v))
-#define REG_SET16(c, n, v) (*x86_r16(c, n) = (u16)(v))
-#define REG_SET32(c, n, v) ((c)->r[n] = (u32)(v))
-#define REG_SET64(c, n, v) ((c)->r[n] = (v))
+/* Register operands by offset. */
+#define REG_AT(type, c, at) (*(type *)((u8 *)(c)->r + (at)))
+#define REG_GET8(c, at) REG_AT(u8, c, at)
+#define REG_GET16(c, at) REG_AT(u16, c, at)
+#define REG_GET32(c, at) REG_AT(u32, c, at)
+#define REG_GET64(c, at) REG_AT(u64, c, at)
+#define REG_SET8(c, at, v) (REG_AT(u8, c, at) = (u8)(v))
+#define REG_SET16(c, at, v) (REG_AT(u16, c, at) = (u16)(v))
+#define REG_SET32(c, at, v) (REG_AT(u64, c, at) = (u32)(v))
+#define REG_SET64(c, at, v) (REG_AT(u64, c, at) = (v))
 
 enum am { AM_L, AM_S, AM_SLOW, AM_B, AM_COUNT };
 static const u64 x86_amask[4] = {0xffff, 0xffffffff, ~0ull, ~0ull};
 
 static ALWAYS_INLINE u64 x86_ea_sum(const struct x86_cpu *c, const struct x86_op *o)
 {
-	return c->r[op_base(o)] + (c->r[op_index(o)] << op_scale(o)) + (u64)op_disp(o);
+	return REG_AT(const u64, c, op_base(o)) + (REG_AT(const u64, c, op_index(o)) << op_scale(o)) + (u64)op_disp(o);
 }
 
 /* The host address of a size-byte access, or NULL when the slow handler must do it. */
@@ -63,7 +62,7 @@ static ALWAYS_INLINE void *x86_host(struct x86_cpu *c, u64 va, unsigned size, un
 
 static ALWAYS_INLINE void *x86_mem(struct x86_cpu *c, const struct x86_op *o, enum am m, unsigned size, unsigned rw)
 {
-	u64 a = m == AM_B ? c->r[op_base(o)] + (u64)op_disp(o) : x86_ea_sum(c, o);
+	u64 a = m == AM_B ? REG_GET64(c, op_base(o)) + (u64)op_disp(o) : x86_ea_sum(c, o);
 
 	if (m == AM_S) {
 		unsigned seg = op_seg(o);

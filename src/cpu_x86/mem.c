@@ -289,7 +289,7 @@ void x86_commit_sp(struct x86_cpu *c, u64 sp)
 	else if (c->mode & MODE_STACK32)
 		c->r[R_SP] = (u32)sp;
 	else
-		*x86_r16(c, R_SP) = (u16)sp;
+		REG_SET16(c, REG_OFFSET(R_SP), sp);
 }
 
 /* ---- time ---- */

@@ -185,9 +185,9 @@ CONDITIONAL(15)
 REG_ONLY(bswap, REG_SET16(c, op_dst(o), 0), REG_SET32(c, op_dst(o), __builtin_bswap32((u32)c->r[op_dst(o)])),
          REG_SET64(c, op_dst(o), __builtin_bswap64(c->r[op_dst(o)])))
 /* CBW/CWDE/CDQE and CWD/CDQ/CQO */
-REG_ONLY(cbw, REG_SET16(c, R_AX, (s8)c->r[R_AX]), REG_SET32(c, R_AX, (s16)c->r[R_AX]), REG_SET64(c, R_AX, (u64)(s64)(s32)c->r[R_AX]))
-REG_ONLY(cwd, REG_SET16(c, R_DX, (s16)c->r[R_AX] >> 15), REG_SET32(c, R_DX, (s32)c->r[R_AX] >> 31),
-         REG_SET64(c, R_DX, (u64)((s64)c->r[R_AX] >> 63)))
+REG_ONLY(cbw, REG_SET16(c, REG_OFFSET(R_AX), (s8)c->r[R_AX]), REG_SET32(c, REG_OFFSET(R_AX), (s16)c->r[R_AX]), REG_SET64(c, REG_OFFSET(R_AX), (u64)(s64)(s32)c->r[R_AX]))
+REG_ONLY(cwd, REG_SET16(c, REG_OFFSET(R_DX), (s16)c->r[R_AX] >> 15), REG_SET32(c, REG_OFFSET(R_DX), (s32)c->r[R_AX] >> 31),
+         REG_SET64(c, REG_OFFSET(R_DX), (u64)((s64)c->r[R_AX] >> 63)))
 REG_ONLY(nop, (void)c, (void)c, (void)c)
 /* Multi-byte NOP, PREFETCH and hints with a ModRM byte do not touch memory. */
 const struct x86_family x86_fam_hint = {{nop_16, nop_16, nop_32, nop_64},
@@ -199,7 +199,7 @@ REG_ONLY(cmc, flags_set_cf_of(c, !flag_cf(c), flag_of(c)), flags_set_cf_of(c, !f
          flags_set_cf_of(c, !flag_cf(c), flag_of(c)))
 REG_ONLY(cld, c->flags &= ~(u32)FLAG_DF, c->flags &= ~(u32)FLAG_DF, c->flags &= ~(u32)FLAG_DF)
 REG_ONLY(std, c->flags |= FLAG_DF, c->flags |= FLAG_DF, c->flags |= FLAG_DF)
-#define LAHF REG_SET8(c, R_AX * 8 + 1, (flags_arith_get(c) & 0xd5) | FLAG_1)
+#define LAHF REG_SET8(c, REG_OFFSET(R_AX) + 1, (flags_arith_get(c) & 0xd5) | FLAG_1)
 REG_ONLY(lahf, LAHF, LAHF, LAHF)
 #define SAHF flags_arith_set(c, (u32)(c->r[R_AX] >> 8 & 0xd5) | (flag_of(c) ? FLAG_OF : 0))
 REG_ONLY(sahf, SAHF, SAHF, SAHF)

@@ -2,7 +2,7 @@
  * The decoded instruction: 32 bytes, executed by tail calls. Handlers read an op's fields only through the accessors here, so that
  * the same handler source can later be compiled with constants in their place.
  *
- * Register numbers are indices into x86_cpu.r[]; byte operands are byte offsets into r[] (so that AH..BH need no test).
+ * Registers are byte offsets into x86_cpu.r[] (REG_OFFSET; AH..BH are one more), except where body.h says otherwise.
  */
 #ifndef CPU_X86_OP_H
 #define CPU_X86_OP_H
@@ -31,7 +31,7 @@ struct x86_op {
 	};
 	u16 id;           /* enum x86_id: the row of x86_insn.def */
 	u8 dst, src;      /* registers */
-	u8 base, index;   /* R_ZERO when absent, R_RIP for RIP-relative */
+	u8 base, index;   /* registers; R_ZERO when absent, R_RIP for RIP-relative */
 	u8 ea;            /* scale (1:0), segment (4:2), address size (6:5: 0 = 16, 1 = 32, 2 = 64 bits), REP/REPNE seen (7) */
 	u8 len;           /* length (3:0), first op of its block (4), two fused instructions (5), operand size log2 bytes (7:6) */
 };
@@ -40,6 +40,7 @@ _Static_assert(sizeof(struct x86_op) == 32, "ops are 32 bytes");
 enum { OP_FIRST = 0x10, OP_FUSED = 0x20 };
 
 enum { R_AX, R_CX, R_DX, R_BX, R_SP, R_BP, R_SI, R_DI, R_ZERO = 16, R_RIP = 17, R_COUNT };
+#define REG_OFFSET(n) ((n) * 8)
 enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_COUNT };
 
 static inline unsigned op_dst(const struct x86_op *o) { return o->dst; }
