@@ -182,8 +182,8 @@ CONDITIONAL(15)
 	const struct x86_family x86_fam_##name = {{name##_16, name##_16, name##_32, name##_64}, {{0}}, 0};
 
 /* BSWAP of a 16-bit register is undefined; processors clear it. */
-REG_ONLY(bswap, REG_SET16(c, op_dst(o), 0), REG_SET32(c, op_dst(o), __builtin_bswap32((u32)c->r[op_dst(o)])),
-         REG_SET64(c, op_dst(o), __builtin_bswap64(c->r[op_dst(o)])))
+REG_ONLY(bswap, REG_SET16(c, op_dst(o), 0), REG_SET32(c, op_dst(o), __builtin_bswap32(REG_GET32(c, op_dst(o)))),
+         REG_SET64(c, op_dst(o), __builtin_bswap64(REG_GET64(c, op_dst(o)))))
 /* CBW/CWDE/CDQE and CWD/CDQ/CQO */
 REG_ONLY(cbw, REG_SET16(c, REG_OFFSET(R_AX), (s8)c->r[R_AX]), REG_SET32(c, REG_OFFSET(R_AX), (s16)c->r[R_AX]), REG_SET64(c, REG_OFFSET(R_AX), (u64)(s64)(s32)c->r[R_AX]))
 REG_ONLY(cwd, REG_SET16(c, REG_OFFSET(R_DX), (s16)c->r[R_AX] >> 15), REG_SET32(c, REG_OFFSET(R_DX), (s32)c->r[R_AX] >> 31),
