@@ -220,7 +220,7 @@ END_TEST
 START_TEST(bad_files)
 {
 	image_size = 100;
-	fails("expected a Multiboot header in the first 32768 bytes or an ELF file");
+	fails("expected a Multiboot header in the first 32768 bytes, a Linux bzImage or an ELF file");
 	make_elf(false, 0, 0x100000, 0);
 	put(18, 2, ELF_EM_ARM);
 	fails("ELF machine 40");

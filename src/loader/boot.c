@@ -204,19 +204,27 @@ static bool page_tables(struct boot *b, u32 *cr3, struct error *err)
 	return true;
 }
 
+bool boot_gdt(struct boot *b, const u64 *gdt, unsigned n, struct boot_state *st, struct error *err)
+{
+	u64 base;
+
+	if (!boot_place(b, 0x800, n * 8, 8, "GDT", &base, err))
+		return false;
+	for (unsigned i = 0; i < n; i++)
+		space_write(b->mem, base + i * 8, 8, gdt[i]);
+	st->gdt = (u32)base;
+	st->gdt_limit = (u16)(n * 8 - 1);
+	return true;
+}
+
 bool boot_enter(struct boot *b, bool long_mode, u64 ip, struct boot_state *st, struct error *err)
 {
-	static const u64 gdt[] = {0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00af9b000000ffff};
-	u64 gdt_base, stack;
+	static const u64 gdt[] = {0, BOOT_GDT_CODE32, BOOT_GDT_DATA, BOOT_GDT_CODE64};
+	u64 stack;
 
 	*st = (struct boot_state){.ip = ip, .long_mode = long_mode, .cs = long_mode ? 0x18 : 0x08, .ds = 0x10};
-	if (!boot_place(b, 0x800, sizeof gdt, 8, "GDT", &gdt_base, err) ||
-	    !boot_place(b, 0x7000, 0x1000, 16, "stack", &stack, err))
+	if (!boot_gdt(b, gdt, ARRAY_SIZE(gdt), st, err) || !boot_place(b, 0x7000, 0x1000, 16, "stack", &stack, err))
 		return false;
-	for (unsigned i = 0; i < ARRAY_SIZE(gdt); i++)
-		space_write(b->mem, gdt_base + i * 8, 8, gdt[i]);
-	st->gdt = (u32)gdt_base;
-	st->gdt_limit = sizeof gdt - 1;
 	st->sp = stack + 0x1000;
 	return !long_mode || page_tables(b, &st->cr3, err);
 }

@@ -36,12 +36,12 @@ const struct mem_range *mem_map_ram(const struct mem_map *m, u64 pa);
  * How the CPU starts. In both modes: segments flat (base 0, limit 4 GB), interrupts off, A20 on, DF clear.
  * 32-bit: protected mode, paging off, CS 08h, all data segments 10h.
  * 64-bit: long mode, PAE paging at cr3, CS 18h, data segments 10h.
- * The GDT at gdt holds these descriptors: 08h 32-bit code, 10h data, 18h 64-bit code. Other registers are 0.
- * No firmware ran: the board enables the local APIC's virtual wire mode.
+ * The GDT at gdt holds these descriptors: 08h 32-bit code, 10h data, 18h 64-bit code (Linux: see linux.c). Other
+ * registers are 0. No firmware ran: the board enables the local APIC's virtual wire mode.
  */
 struct boot_state {
 	u64 ip, sp;
-	u32 eax, ebx;
+	u32 eax, ebx, esi;
 	bool long_mode;
 	u16 cs, ds;
 	u32 cr3; /* long mode only; CR4.PAE, EFER.LME and LMA, CR0.PG and WP go with it */
@@ -52,9 +52,11 @@ struct boot_state {
 struct boot_options {
 	const char *kernel; /* file */
 	const char *append; /* -append, or NULL */
-	const char *initrd; /* -initrd: "FILE ARGS,FILE ARGS", ",," is a comma in a name; or NULL */
+	const char *initrd; /* -initrd: "FILE ARGS,FILE ARGS", ",," is a comma in a name; Linux: one file; or NULL */
 	const struct mem_map *map;
-	u32 rsdp; /* where ACPI's root pointer is (36 bytes), or 0 */
+	u32 rsdp;       /* where ACPI's root pointer is (36 bytes), or 0 */
+	bool long_mode; /* the CPU has it */
+	bool vga;       /* there is a VGA, in text mode 3 */
 };
 
 /* ----------------------------------------------------------------------------------------------- for the loaders */
@@ -80,6 +82,12 @@ bool boot_claim(struct boot *b, u64 base, u64 size, const char *what, struct err
 bool boot_place(struct boot *b, u64 from, u64 size, u64 align, const char *what, u64 *base, struct error *err);
 /* Claims and loads a piece of the kernel: filesz bytes, then zeros up to memsz. */
 bool boot_load(struct boot *b, u64 pa, const u8 *data, u64 filesz, u64 memsz, struct error *err);
+/* Flat descriptors, APM2 4.8: base 0, limit 4 GB, ring 0, accessed. */
+#define BOOT_GDT_CODE32 0x00cf9b000000ffffull
+#define BOOT_GDT_DATA   0x00cf93000000ffffull
+#define BOOT_GDT_CODE64 0x00af9b000000ffffull
+/* Places a GDT of n descriptors. */
+bool boot_gdt(struct boot *b, const u64 *gdt, unsigned n, struct boot_state *st, struct error *err);
 /* Places the GDT and a stack and presets the state for 32-bit or 64-bit entry; in long mode builds page tables, too. */
 bool boot_enter(struct boot *b, bool long_mode, u64 ip, struct boot_state *st, struct error *err);
 

@@ -1,6 +1,8 @@
 /* See multiboot.h. Here: finding the header, loading kernel and modules, Multiboot 1, plain ELF files. */
 #include "loader/multiboot.h"
 
+#include "loader/linux.h"
+
 #include <stdlib.h>
 
 #define MB1_MAGIC  0x1badb002u
@@ -369,7 +371,9 @@ static bool load_plain(struct multiboot *m, struct boot_state *st, struct error 
 	const struct boot_options *opt = m->b.opt;
 
 	if (!elf_is(m->b.file, m->b.size))
-		return error_set(err, "%s: offset 0: expected a Multiboot header in the first %u bytes or an ELF file",
+		return error_set(err,
+				 "%s: offset 0: expected a Multiboot header in the first %u bytes, a Linux bzImage or "
+				 "an ELF file",
 				 m->b.name, MB2_SEARCH);
 	if (opt->initrd || opt->append)
 		return error_set(err,
@@ -403,6 +407,8 @@ bool kernel_load(struct space *mem, const struct boot_options *opt, struct boot_
 
 	if (!boot_read_file(opt->kernel, &m.b.file, &m.b.size, err))
 		return false;
+	if (linux_is(m.b.file, m.b.size))
+		return linux_load(mem, opt, m.b.file, m.b.size, st, err);
 	version = multiboot_find(m.b.file, m.b.size, &m.header);
 	ok = version ? load_multiboot(&m, version, st, err) : load_plain(&m, st, err);
 	free(m.b.file);

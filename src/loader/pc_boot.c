@@ -93,6 +93,7 @@ static void start_cpu(struct x86_cpu *c, const struct boot_state *st)
 	memset(c->r, 0, sizeof c->r);
 	c->r[R_AX] = st->eax;
 	c->r[R_BX] = st->ebx;
+	c->r[R_SI] = st->esi;
 	c->r[R_SP] = st->sp;
 	c->rip = st->ip;
 	c->cr0 = CR0_PE | CR0_ET;
@@ -125,7 +126,12 @@ bool pc_boot_init(struct pc_boot *b, struct pc *pc, const char *kernel, const ch
 {
 	memset(b, 0, sizeof *b);
 	mem_map_pc(&b->map, pc->ram_low, pc->ram_high, ACPI_TABLES_SIZE);
-	b->opt = (struct boot_options){.kernel = kernel, .append = append, .initrd = initrd, .map = &b->map};
+	b->opt = (struct boot_options){.kernel = kernel,
+				       .append = append,
+				       .initrd = initrd,
+				       .map = &b->map,
+				       .long_mode = x86_has(&pc->cfg.model, X86_F_LM),
+				       .vga = pc->cfg.vga};
 	return e820_file(b, pc, err);
 }
 
