@@ -22,6 +22,7 @@ struct session {
 	struct pc_boot boot;
 	struct bytes_stdio std;
 	struct bytes serial[PC_UARTS], debugcon;
+	struct hub hub;
 	struct log log;
 	FILE *log_file;
 	struct screen screen;
@@ -73,7 +74,8 @@ static bool open_log(struct session *s, struct error *err)
 	s->log_file = s->opt.log_file ? fopen(s->opt.log_file, "w") : stderr;
 	if (!s->log_file)
 		return error_set(err, "%s: cannot be written: %s", s->opt.log_file, strerror(errno));
-	log_start(&s->log, &s->opt.log, &s->pc, s->log_file);
+	hub_init(&s->hub, &s->pc);
+	log_start(&s->log, &s->opt.log, &s->hub, s->log_file);
 	return true;
 }
 

@@ -20,6 +20,9 @@ enum event_kind {
 	EV_FLUSH,     /* a = what, b = ASID or va */
 	EV_EXEC,      /* one instruction begins: b = linear rip, c = pa */
 	EV_RESET,     /* a = 0 reset, 1 INIT, 2 SIPI (b = vector), 3 shutdown */
+	EV_MSR,       /* a = MSR, b = value, c = 1 for a write; after it was allowed */
+	EV_CR,        /* a = control register, b = value written */
+	EV_MODE,      /* a = new mode, b = old one (the CPU's own numbers) */
 	EV_KINDS
 };
 

@@ -240,6 +240,31 @@ void x86_code_cut(struct x86_cpu *c, const struct x86_op *o)
 	kill(c->code, b);
 }
 
+/* ---- a debugger's marks ---- */
+
+void x86_code_spy(struct x86_code *k, const u64 *offsets, bool magic)
+{
+	k->spied = offsets;
+	k->spied_magic = magic;
+	x86_code_flush(k);
+}
+
+/* XCHG BX,BX: 87 DB in 16-bit code, 66 87 DB elsewhere. */
+static bool is_magic(const struct x86_cpu *c, const u8 *p, unsigned n)
+{
+	if ((c->mode & MODE_SIZE) == MODE_16)
+		return n >= 2 && p[0] == 0x87 && p[1] == 0xdb;
+	return n >= 3 && p[0] == 0x66 && p[1] == 0x87 && p[2] == 0xdb;
+}
+
+static bool is_spied(const struct x86_cpu *c, u64 pa, const u8 *p, unsigned n)
+{
+	const struct x86_code *k = c->code;
+	unsigned off = (unsigned)(pa & ~PAGE_MASK);
+
+	return (k->spied && k->spied[off >> 6] >> (off & 63) & 1) || (k->spied_magic && is_magic(c, p, n));
+}
+
 /* ---- building ---- */
 struct builder {
 	struct x86_cpu *c;
@@ -405,7 +430,7 @@ static void build(struct builder *u, u64 va)
 	const u8 *page = space_host(u->c->mem, b->pa, false), *p;
 	u8 buf[16];
 	unsigned n, limit = u->step ? 1 : block_limit(u->c->code, b->pa);
-	bool ended = false, leave = false;
+	bool ended = false, leave = false, spied = false;
 
 	while (!ended && b->insns < limit) {
 		u64 pa = b->pa + b->bytes;
@@ -414,6 +439,11 @@ static void build(struct builder *u, u64 va)
 			break;
 		n = (unsigned)(PAGE_SIZE - (pa & ~PAGE_MASK));
 		p = page ? page + b->bytes : code_bytes(u->c, pa, buf, &n);
+		if (unlikely(u->c->code->spied || u->c->code->spied_magic) && !u->step && is_spied(u->c, pa, p, n)) {
+			if (b->ops)
+				break;
+			ended = spied = true;
+		}
 		if (x86_decode(u->c, p, n > 15 ? 15 : n, b->bytes, &o, &d) == DECODE_MORE) {
 			if (b->ops)
 				break; /* it becomes a block of its own */
@@ -431,6 +461,8 @@ static void build(struct builder *u, u64 va)
 			ended = true;
 	}
 	finish_block(u, leave);
+	if (unlikely(spied))
+		b->n = BLOCK_SPIED;
 }
 
 static struct x86_block *build_block(struct x86_cpu *c, u64 va, u64 pa, u32 mode)

@@ -12,6 +12,7 @@
 #define BLOCK_OPS_PATCHED 6 /* the same for pages whose code is patched often */
 #define PATCHED_OFTEN 16
 #define BLOCK_DEAD 0x3fffffff
+#define BLOCK_SPIED 0x3ffffffe /* the run loop is asked each time: more than any budget */
 #define MODE_STEP 0x80u    /* in the key: one instruction only */
 #define CODE_NO_PAGE (~0ull)
 
@@ -37,6 +38,8 @@ struct x86_code {
 	u8 *arena;
 	size_t used, size;
 	u64 flushes;
+	const u64 *spied;                             /* see x86_code_spy; NULL: nothing */
+	bool spied_magic;
 	struct space *mem;
 	struct x86_cpu *cpu[16];
 	unsigned cpus;
@@ -74,6 +77,9 @@ struct x86_code *x86_code_new(struct space *mem);
 void x86_code_free(struct x86_code *k);
 void x86_code_add_cpu(struct x86_code *k, struct x86_cpu *c);
 void x86_code_flush(struct x86_code *k);
+/* Instructions whose page offset has its bit set in offsets (4096 bits; kept by the caller), and XCHG BX,BX if magic, are taken one by one
+ * from now on, and c->spy->insn is asked before them. NULL and false: none. Between runs only. */
+void x86_code_spy(struct x86_code *k, const u64 *offsets, bool magic);
 /* The block at c->rip in the present mode, decoded if need be. May raise fetch faults. */
 struct x86_block *x86_block_get(struct x86_cpu *c, bool step);
 /* Instruction at pa touches a device: end blocks after it from now on. */

@@ -267,6 +267,8 @@ static void need_cpl0(struct x86_cpu *c)
 /* CR write traps: #VMEXIT after the instruction, with the new value. APM2 app. B */
 static inline void trap_cr_write(struct x86_cpu *c, unsigned cr, u64 val)
 {
+	if (unlikely(event_on(c->log, EV_CR)))
+		x86_log(c, EV_CR, cr, val, 0);
 	if (svm_wants(&c->svm, ICPT_CR_WRITE_TRAP + cr))
 		svm_trap(c, svm_code(ICPT_CR_WRITE_TRAP + cr), val);
 }

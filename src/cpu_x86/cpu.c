@@ -37,6 +37,8 @@ static u64 executed(const struct x86_cpu *c)
 	return c->time_end + (u64)c->held - c->run_start - left;
 }
 
+u64 x86_icount(const struct x86_cpu *c) { return *c->icount + executed(c); }
+
 static void stamp_event(void *arg, struct event *e)
 {
 	const struct x86_cpu *c = arg;
@@ -44,7 +46,7 @@ static void stamp_event(void *arg, struct event *e)
 	e->cpu = (u16)c->id;
 	e->guest = c->svm.guest;
 	e->ip = x86_rip(c);
-	e->icount = *c->icount + executed(c);
+	e->icount = x86_icount(c);
 }
 
 void x86_log(struct x86_cpu *c, enum event_kind kind, u32 a, u64 b, u64 cc)
@@ -391,6 +393,8 @@ static void step(struct x86_cpu *c)
 	unsigned id;
 	struct x86_block *b;
 
+	if (unlikely(c->spy != NULL) && c->spy->insn(c->spy->arg, c, x86_code_va(c, c->rip)))
+		return; /* the machine was told to stop, which keeps the loop from going on */
 	if (c->break_exec && take_exec_breakpoint(c))
 		return;
 	b = x86_block_get(c, true);

@@ -163,6 +163,16 @@ struct x86_jump_entry {
 	u64 pad;
 };
 
+/* A debugger's ears; every CPU has NULL when nobody listens. va and pa as accessed; nothing may be changed. */
+struct x86_spy {
+	void *arg;
+	/* The instruction at va is marked (x86_code_spy) or stepped over; true: the run loop leaves before it. */
+	bool (*insn)(void *arg, struct x86_cpu *c, u64 va);
+	/* Does the access concern somebody? Then the instruction runs alone, and access() is called right before its effect. */
+	bool (*wants)(void *arg, struct x86_cpu *c, u64 va, u64 pa, unsigned size, bool write);
+	void (*access)(void *arg, struct x86_cpu *c, u64 va, u64 pa, unsigned size, bool write, u64 val);
+};
+
 struct x86_cpu {
 	/* ---- saved state ---- */
 	u64 r[R_COUNT]; /* GPRs; r[R_ZERO] is always 0; r[R_RIP] is the rip of the running block's start */
@@ -221,6 +231,7 @@ struct x86_cpu {
 	struct space *mem, *io;
 	struct sched *sched;
 	struct event_log *log;
+	const struct x86_spy *spy; /* data pages that it wants are told to the TLB: tlb_spy */
 	struct x86_board board;
 	u64 *icount; /* the machine's instruction count, exact when a CPU does not run */
 };
@@ -324,6 +335,8 @@ void x86_write_efer(struct x86_cpu *c, u64 val);
 void x86_paging_changed(struct x86_cpu *c);
 void x86_debug_changed(struct x86_cpu *c); /* DR7/DR0-3: watch pages, stepping */
 
+/* The machine's instruction count at the instruction under way (or between two). */
+u64 x86_icount(const struct x86_cpu *c);
 void x86_log(struct x86_cpu *c, enum event_kind kind, u32 a, u64 b, u64 cc);
 
 extern const struct field x86_fields[];

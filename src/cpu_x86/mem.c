@@ -63,6 +63,31 @@ static void watch(struct x86_cpu *c, u64 va, unsigned size, bool write)
 	}
 }
 
+/* A debugger watches the page. An access that it wants is made by an instruction that runs by itself, so that the machine
+ * stops right after it. Bodies and string instructions at a block's end look around themselves; a device that they have touched must not
+ * be touched again. */
+static COLD NOINLINE void spy_alone(struct x86_cpu *c)
+{
+	unsigned insns, bytes, kind;
+
+	be_alone(c);
+	if (!c->op || c->op->id >= X86_IDS || x86_block_of(c->op, &insns, &bytes)->mode & MODE_STEP)
+		return;
+	kind = x86_insns[c->op->id].kind;
+	if (kind == KIND_BODY || kind == KIND_STRING)
+		return;
+	x86_sync(c);
+	longjmp(c->unwind, UNWIND_ALONE);
+}
+
+static bool spied(struct x86_cpu *c, const struct tlb_hit *hit, u64 va, unsigned size, bool write)
+{
+	if (likely(!c->tlb.spy || hit->plain) || !c->spy->wants(c->spy->arg, c, va, hit->pa, size, write))
+		return false;
+	spy_alone(c);
+	return true;
+}
+
 /* ---- one piece of an access: within a page ---- */
 static unsigned access_of(const struct x86_cpu *c, unsigned kind, unsigned cpl, bool explicit)
 {
@@ -118,6 +143,31 @@ static unsigned translate_all(struct x86_cpu *c, u64 va, unsigned size, unsigned
 	return (unsigned)(PAGE_SIZE - (va & ~PAGE_MASK));
 }
 
+/* With a debugger listening. The second piece of an access that crosses pages is told by itself. */
+static COLD NOINLINE u64 load_spied(struct x86_cpu *c, u64 va, unsigned size, struct tlb_hit *a, struct tlb_hit *b, unsigned n)
+{
+	const struct x86_spy *s = c->spy;
+	bool first = spied(c, a, va, n, false), second = n < size && spied(c, b, va + n, size - n, false);
+	u64 lo = read_piece(c, a, n), hi = n < size ? read_piece(c, b, size - n) : 0;
+
+	if (first)
+		s->access(s->arg, c, va, a->pa, n, false, lo);
+	if (second)
+		s->access(s->arg, c, va + n, b->pa, size - n, false, hi);
+	return lo | (n < size ? hi << (8 * n) : 0);
+}
+
+static COLD NOINLINE void store_spied(struct x86_cpu *c, u64 va, unsigned size, u64 val, struct tlb_hit *a, struct tlb_hit *b, unsigned n)
+{
+	const struct x86_spy *s = c->spy;
+	bool first = spied(c, a, va, n, true), second = n < size && spied(c, b, va + n, size - n, true);
+
+	if (first)
+		s->access(s->arg, c, va, a->pa, n, true, val & mask_low(n * 8));
+	if (second)
+		s->access(s->arg, c, va + n, b->pa, size - n, true, val >> (8 * n));
+}
+
 static NOINLINE u64 load_slow(struct x86_cpu *c, u64 va, unsigned size, unsigned access, bool user_visible)
 {
 	struct tlb_hit a, b;
@@ -125,6 +175,8 @@ static NOINLINE u64 load_slow(struct x86_cpu *c, u64 va, unsigned size, unsigned
 
 	if (user_visible && !a.plain)
 		watch(c, va, size, false);
+	if (unlikely(c->tlb.spy != NULL))
+		return load_spied(c, va, size, &a, &b, n);
 	return read_piece(c, &a, n) | (n < size ? read_piece(c, &b, size - n) << (8 * n) : 0);
 }
 
@@ -135,6 +187,8 @@ static NOINLINE void store_slow(struct x86_cpu *c, u64 va, unsigned size, u64 va
 
 	if (user_visible && !a.plain)
 		watch(c, va, size, true);
+	if (unlikely(c->tlb.spy != NULL))
+		store_spied(c, va, size, val, &a, &b, n);
 	write_piece(c, &a, n, val);
 	if (n < size)
 		write_piece(c, &b, size - n, val >> (8 * n));

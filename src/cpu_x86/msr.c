@@ -514,6 +514,8 @@ void x86i_rdmsr(struct x86_cpu *c, const struct x86_op *o)
 	if (why != RULE_NONE)
 		x86_gp(c, 0, why);
 	set_edx_eax(c, v);
+	if (unlikely(event_on(c->log, EV_MSR)))
+		x86_log(c, EV_MSR, n, v, 0);
 }
 
 void x86i_wrmsr(struct x86_cpu *c, const struct x86_op *o)
@@ -530,6 +532,8 @@ void x86i_wrmsr(struct x86_cpu *c, const struct x86_op *o)
 	why = x86_msr_write(c, n, v);
 	if (why != RULE_NONE)
 		x86_gp(c, 0, why);
+	if (unlikely(event_on(c->log, EV_MSR)))
+		x86_log(c, EV_MSR, n, v, 1);
 	if (n == 0xc0000080 && svm_wants(&c->svm, ICPT_EFER_WRITE_TRAP)) /* after the instruction. APM2 app. B */
 		svm_trap(c, svm_code(ICPT_EFER_WRITE_TRAP), v);
 }

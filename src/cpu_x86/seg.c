@@ -72,7 +72,11 @@ static inline enum tlb_class class_of(const struct x86_cpu *c)
 
 void x86_mode_changed(struct x86_cpu *c)
 {
-	c->mode = mode_bits(c);
+	u32 mode = mode_bits(c), visible = MODE_SIZE | MODE_PE | MODE_VM | MODE_LONG;
+
+	if (unlikely(event_on(c->log, EV_MODE)) && (mode ^ c->mode) & visible)
+		x86_log(c, EV_MODE, mode & visible, c->mode & visible, 0);
+	c->mode = mode;
 	c->rip_mask = x86_long64(c) ? ~0ull : (c->mode & MODE_SIZE) == MODE_32 ? 0xffffffffull : 0xffffull;
 	for (unsigned i = 0; i < SEG_COUNT; i++)
 		derive(c, i);

@@ -1,11 +1,11 @@
-/* See log.h. One function per kind of event prints the end of its line. */
+/* See log.h. What a line says is in event_text.c; instructions and #VMEXITs are told here, from the machine as it is. */
 #include "debug/log.h"
 
 #include <strings.h>
 
 #include "cpu_x86/insn.h"
 #include "debug/disasm.h"
-#include "debug/dump.h"
+#include "debug/event_text.h"
 
 /* ---- -d LIST ---- */
 
@@ -24,6 +24,9 @@ static const struct {
 	{"flush", EV_FLUSH, "TLB flushes"},
 	{"exec", EV_EXEC, "each instruction (slow)"},
 	{"reset", EV_RESET, "reset, INIT, start-up messages, shutdown"},
+	{"msr", EV_MSR, "RDMSR and WRMSR"},
+	{"cr", EV_CR, "control registers written"},
+	{"mode", EV_MODE, "changes of the operating mode"},
 };
 
 static bool parse_explain(struct log_config *cfg, const char *names, struct error *err)
@@ -79,32 +82,6 @@ void log_help(struct text *out)
 
 static struct x86_cpu *cpu_of(struct log *l, const struct event *e) { return &l->pc->cpu[e->cpu].x86; }
 
-static void begin(struct log *l, const struct event *e, const char *what)
-{
-	text_printf(&l->out, "%12llu cpu%u %-5s %016llx %-*s", (unsigned long long)e->icount, e->cpu,
-		    e->guest ? "guest" : "host", (unsigned long long)e->ip, *what ? 7 : 0, what);
-}
-
-static void log_exception(struct log *l, const struct event *e)
-{
-	dump_exception(&l->out, e->a & 0xff, e->a >> 8 & 1, (u32)e->b, e->c, e->a >> 16);
-	text_puts(&l->out, "\n");
-}
-
-static void log_interrupt(struct log *l, const struct event *e)
-{
-	static const char *const source[] = {"external", "software", "NMI", "injected", "virtual"};
-	unsigned from = e->a >> 8 & 0xff;
-
-	text_printf(&l->out, "vector %02xh %s\n", e->a & 0xff, from < ARRAY_SIZE(source) ? source[from] : "?");
-}
-
-static void log_vmrun(struct log *l, const struct event *e)
-{
-	text_printf(&l->out, "ASID %u VMCB %llx guest rip %016llx\n", e->a, (unsigned long long)e->b,
-		    (unsigned long long)e->c);
-}
-
 static bool explained(const struct log_config *cfg, u64 code)
 {
 	char name[32];
@@ -123,7 +100,7 @@ static void log_vmexit(struct log *l, const struct event *e)
 
 	if (!full && !(l->cfg.mask & lines))
 		return;
-	begin(l, e, "");
+	event_print_head(&l->out, e, "");
 	if (full) {
 		svm_print_exit(&l->out, cpu_of(l, e), &l->at_vmrun[e->cpu]);
 		return;
@@ -131,49 +108,6 @@ static void log_vmexit(struct log *l, const struct event *e)
 	svm_print_exit_line(&l->out, cpu_of(l, e));
 	if (e->a)
 		svm_failed_checks(cpu_of(l, e), &l->out);
-}
-
-static void log_access(struct log *l, const struct event *e, struct space *s)
-{
-	const struct region *r = space_find(s, e->b);
-	const char *name = !r ? "nobody" : r->ops ? r->ops->name : r->name;
-	unsigned size = e->a & 0xff;
-
-	text_printf(&l->out, "%s %u at %llx (%s) %0*llx\n", e->a >> 8 & 1 ? "write" : "read ", size,
-		    (unsigned long long)e->b, name, (int)size * 2, (unsigned long long)(e->c & mask_low(size * 8)));
-}
-
-static void log_walk(struct log *l, const struct event *e)
-{
-	static const char *const access[] = {"read", "write", "fetch", "fetch"};
-
-	text_printf(&l->out, "%s%s %016llx -> %016llx\n", e->a & ACC_USER ? "user " : "", access[e->a & 3],
-		    (unsigned long long)e->b, (unsigned long long)e->c);
-}
-
-static void log_flush(struct log *l, const struct event *e)
-{
-	static const char *const what[] = {[FLUSH_EVERYTHING] = "everything",
-					   [FLUSH_ASID] = "ASID",
-					   [FLUSH_PCID] = "one PCID of ASID",
-					   [FLUSH_PCIDS] = "all PCIDs of ASID",
-					   [FLUSH_PAGE] = "page"};
-
-	text_puts(&l->out, e->a < ARRAY_SIZE(what) ? what[e->a] : "?");
-	if (e->a == FLUSH_EVERYTHING)
-		text_puts(&l->out, "\n");
-	else
-		text_printf(&l->out, " %llx\n", (unsigned long long)e->b);
-}
-
-static void log_reset(struct log *l, const struct event *e)
-{
-	static const char *const what[] = {"reset", "INIT", "start-up", "shutdown"};
-
-	text_puts(&l->out, e->a < ARRAY_SIZE(what) ? what[e->a] : "?");
-	if (e->a == 2)
-		text_printf(&l->out, " at %llx000h", (unsigned long long)e->b);
-	text_puts(&l->out, "\n");
 }
 
 /* ---- instructions ---- */
@@ -218,24 +152,12 @@ static void log_exec(struct log *l, const struct event *e)
 
 static void log_line(struct log *l, const struct event *e)
 {
-	static const char *const names[EV_KINDS] = {
-		[EV_EXCEPTION] = "exc", [EV_INTERRUPT] = "int", [EV_VMRUN] = "vmrun",
-		[EV_MMIO] = "mmio",     [EV_PIO] = "pio",       [EV_WALK] = "walk",
-		[EV_FLUSH] = "flush",   [EV_EXEC] = "exec",     [EV_RESET] = "reset",
-	};
-
-	begin(l, e, names[e->kind]);
-	switch ((enum event_kind)e->kind) {
-	case EV_EXCEPTION: log_exception(l, e); break;
-	case EV_INTERRUPT: log_interrupt(l, e); break;
-	case EV_VMRUN: log_vmrun(l, e); break;
-	case EV_MMIO: log_access(l, e, &l->pc->mem); break;
-	case EV_PIO: log_access(l, e, &l->pc->io); break;
-	case EV_WALK: log_walk(l, e); break;
-	case EV_FLUSH: log_flush(l, e); break;
-	case EV_EXEC: log_exec(l, e); break;
-	default: log_reset(l, e); break;
+	if (e->kind != EV_EXEC) {
+		event_print(&l->out, l->pc, e);
+		return;
 	}
+	event_print_head(&l->out, e, "exec");
+	log_exec(l, e);
 }
 
 static void sink(void *arg, const struct event *e)
@@ -250,42 +172,14 @@ static void sink(void *arg, const struct event *e)
 		log_line(l, e);
 }
 
-static void spy_mem(void *arg, u64 pa, unsigned size, bool write, u64 val)
+void log_start(struct log *l, const struct log_config *cfg, struct hub *hub, FILE *f)
 {
-	struct log *l = arg;
-
-	x86_log(pc_current(l->pc), EV_MMIO, size | (u32)write << 8, pa, val);
-}
-
-static void spy_io(void *arg, u64 port, unsigned size, bool write, u64 val)
-{
-	struct log *l = arg;
-
-	x86_log(pc_current(l->pc), EV_PIO, size | (u32)write << 8, port, val);
-}
-
-void log_start(struct log *l, const struct log_config *cfg, struct pc *pc, FILE *f)
-{
-	struct event_log *log = &pc->machine.log;
+	u32 mask = cfg->mask;
 
 	l->cfg = *cfg;
-	l->pc = pc;
+	l->pc = hub->pc;
 	text_init_file(&l->out, f);
-	log->mask = cfg->mask;
-	if (cfg->explain || event_on(log, EV_VMRUN))
-		log->mask |= BIT(EV_VMRUN) | BIT(EV_VMEXIT);
-	if (!log->mask)
-		return;
-	log->sink = sink;
-	log->sink_arg = l;
-	if (event_on(log, EV_MMIO)) {
-		pc->mem.spy = spy_mem;
-		pc->mem.spy_arg = l;
-	}
-	if (event_on(log, EV_PIO)) {
-		pc->io.spy = spy_io;
-		pc->io.spy_arg = l;
-	}
-	for (unsigned i = 0; i < pc->cfg.cpus; i++)
-		pc->cpu[i].x86.trace_exec = event_on(log, EV_EXEC);
+	if (cfg->explain || mask & BIT(EV_VMRUN))
+		mask |= BIT(EV_VMRUN) | BIT(EV_VMEXIT);
+	hub_listen(hub, hub_add(hub, sink, l), mask);
 }

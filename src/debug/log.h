@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "machine/pc.h"
+#include "debug/hub.h"
 #include "svm/explain.h"
 
 #define LOG_EXITS 16
@@ -33,6 +33,6 @@ bool log_parse(struct log_config *cfg, const char *list, struct error *err);
 /* The items and what they show, for -d help. */
 void log_help(struct text *out);
 /* Connects to the machine; lines go to f. *l must stay. */
-void log_start(struct log *l, const struct log_config *cfg, struct pc *pc, FILE *f);
+void log_start(struct log *l, const struct log_config *cfg, struct hub *hub, FILE *f);
 
 #endif

@@ -10,6 +10,7 @@
 #define POLL_SLICES 64       /* and between two looks at the clock: slices, instructions */
 #define POLL_INSNS  200000u
 #define NS_PER_MS   1000000u
+#define HOST_WAIT_MS 20 /* the longest sleep while a debugger wants to be asked */
 
 static const struct {
 	int status; /* exit status */
@@ -20,6 +21,7 @@ static const struct {
 	[STOP_RESET] = {16, "reset by the guest"},    [STOP_TRIPLE_FAULT] = {6, "triple fault"},
 	[STOP_TIME] = {10, "time limit reached"},     [STOP_HALTED] = {12, "all CPUs halted for ever"},
 	[STOP_UNIMPLEMENTED] = {14, "unimplemented"}, [STOP_SIGNAL] = {18, "ended by a signal"},
+	[STOP_DEBUG] = {20, "stopped by the debugger"},
 };
 
 const struct field machine_fields[] = {
@@ -123,6 +125,8 @@ static void host_look(struct machine *m)
 	if (now - m->host_seen < POLL_NS)
 		return;
 	m->host_seen = now;
+	if (m->host_poll)
+		m->host_poll(m->host_arg);
 	input_flush(&m->input);
 	input_poll(&m->input, m->sched.now, m->s.icount);
 	if (!time_left(m, now))
@@ -225,7 +229,7 @@ static void wait_for_input(struct machine *m)
 		return;
 	left = time_left(m, host_now());
 	m->unseen_slices = POLL_SLICES; /* it may have been long */
-	input_wait(&m->input, left == TIME_NEVER ? 1000 : (int)lower(left / NS_PER_MS + 1, 1000));
+	input_wait(&m->input, (int)lower(left == TIME_NEVER ? 1000 : left / NS_PER_MS + 1, m->host_poll ? HOST_WAIT_MS : 1000));
 }
 
 static void idle(struct machine *m)

@@ -34,6 +34,7 @@ enum stop {
 	STOP_HALTED,        /* all CPUs halted and nothing can wake one */
 	STOP_UNIMPLEMENTED, /* m->cpu[m->culprit] met something that is not built */
 	STOP_SIGNAL,        /* machine_interrupt() */
+	STOP_DEBUG,         /* a debugger's: a breakpoint, a request from outside */
 	STOP_COUNT
 };
 
@@ -86,6 +87,8 @@ struct machine {
 	void *board_arg;
 	struct input input;
 	struct machine_tick tick;
+	void (*host_poll)(void *arg); /* a debugger's: asked some times a second of host time, may call machine_stop; NULL: none */
+	void *host_arg;
 	bool stepwise; /* every slice is one instruction */
 
 	enum stop stop;

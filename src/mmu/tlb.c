@@ -270,6 +270,8 @@ static ALWAYS_INLINE bool data_prime(struct tlb *t, u64 va, unsigned access, str
 	hit->host = ram.host;
 	if (unlikely(t->watches) && watched(t, va))
 		return false;
+	if (unlikely(t->spy != NULL) && t->spy(t->spy_arg, t, va, hit->pa))
+		return false;
 	may_write = hit->perm & PERM_D && !ram.rom && !ram.page->code && (write || ram.page->dirty) &&
 		    (write || !walk_check(&t->env.p, hit->perm, ACC_WRITE | as));
 	if (write && may_write)
@@ -469,6 +471,13 @@ void tlb_watch(struct tlb *t, const u64 *va, unsigned n)
 	t->watches = n < TLB_WATCHES ? n : TLB_WATCHES;
 	for (unsigned i = 0; i < t->watches; i++)
 		t->watch[i] = va[i] & PAGE_MASK;
+	tlb_forget_hot(t);
+}
+
+void tlb_spy(struct tlb *t, bool (*spy)(void *arg, struct tlb *t, u64 va, u64 pa), void *arg)
+{
+	t->spy = spy;
+	t->spy_arg = arg;
 	tlb_forget_hot(t);
 }
 

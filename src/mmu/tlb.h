@@ -74,6 +74,9 @@ void tlb_forget_hot(struct tlb *t);
 /* The page of host memory at pa (4 KB) now holds code: no write tag may point at it. */
 void tlb_protect_code(struct tlb *t, u64 pa);
 
+/* A debugger's data watchpoints: pages that spy names never enter the hot layer. NULL: none. Forgets the hot layer. */
+void tlb_spy(struct tlb *t, bool (*spy)(void *arg, struct tlb *t, u64 va, u64 pa), void *arg);
+
 /* Pages (linear, any address in the page) whose accesses must always come to tlb_translate: hit.plain is false for them. */
 void tlb_watch(struct tlb *t, const u64 *va, unsigned n); /* n <= 8: replaces the set; calls tlb_forget_hot */
 

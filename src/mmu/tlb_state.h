@@ -97,6 +97,8 @@ struct tlb {
 	struct event_log *log;                      /* EV_WALK, EV_FLUSH; may be NULL */
 	void (*stamp)(void *arg, struct event *e);  /* fills icount, ip, guest of an event before it is added; may be NULL */
 	void *stamp_arg;
+	bool (*spy)(void *arg, struct tlb *t, u64 va, u64 pa); /* a debugger wants all data accesses to this page; NULL: none */
+	void *spy_arg;
 
 	struct tlb_entry d[TLB_SIZE], i[ITLB_SIZE];
 	u64 fetch_epoch; /* goes up whenever an entry of i[] stops being valid; starts at 1 */
