@@ -83,9 +83,9 @@ static void open_screen(struct session *s)
 {
 	struct machine_tick *t = &s->pc.machine.tick;
 
-	if (s->opt.display != DISPLAY_TEXT || !s->pc.vram)
+	if (s->opt.display != DISPLAY_TEXT || !s->pc.cfg.vga)
 		return;
-	screen_init(&s->screen, &s->pc.vga, s->pc.vram, stdout);
+	screen_init(&s->screen, &s->pc.vga, stdout);
 	*t = (struct machine_tick){
 		.period = SCREEN_PERIOD_NS, .next = SCREEN_PERIOD_NS, .look = screen_look, .arg = &s->screen};
 }
@@ -225,7 +225,7 @@ static int finish(struct session *s, enum stop why, struct error *err)
 		error_set(err, "%s: %s", s->opt.log_file, strerror(errno));
 		return fail(s, err, EXIT_FILE);
 	}
-	if (s->opt.dump_screen && !screen_dump(&s->pc.vga, s->pc.vram, s->opt.dump_screen, err))
+	if (s->opt.dump_screen && !screen_dump(&s->pc.vga, s->opt.dump_screen, err))
 		return fail(s, err, EXIT_FILE);
 	return status;
 }

@@ -17,7 +17,6 @@
 #include "devices/report.h"
 #include "devices/rtc.h"
 #include "devices/uart16550.h"
-#include "devices/vga_text.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -81,7 +80,6 @@ START_TEST(fields_cover_the_states)
 	COVERED(i8259);
 	COVERED(i8254);
 	COVERED(rtc);
-	COVERED(vga_text);
 	COVERED(i8042);
 	COVERED(port92);
 	COVERED(debug_port);
@@ -937,112 +935,6 @@ START_TEST(rtc_reset_pin)
 }
 END_TEST
 
-/* --- VGA --- */
-
-static struct vga_text vga;
-static u8 vram[VGA_VRAM_SIZE];
-#define V &vga_text_ops, &vga
-
-static void crtc(u8 index, u8 val)
-{
-	out(V, 0x24, index);
-	out(V, 0x25, val);
-}
-
-START_TEST(vga_renders_text)
-{
-	char line[VGA_TEXT_LINE];
-	unsigned row, col;
-
-	vga_text_init(&vga, &sched);
-	ck_assert(vga_text_mode(&vga));
-	ck_assert_uint_eq(vga_text_cols(&vga), 80);
-	ck_assert_uint_eq(vga_text_rows(&vga), 25);
-	memset(vram, 0, sizeof vram);
-	memcpy(vram + 0x18000, "H\7i\7\xdb\7", 6);
-	ck_assert_uint_eq(vga_text_line(&vga, vram, 0, line), 82);
-	ck_assert_uint_eq(strlen(line), 82);
-	ck_assert_int_eq(memcmp(line, "Hi█ ", 6), 0);
-	vram[0x18000 + 160] = 'n';
-	crtc(13, 80); /* start address: one line down */
-	vga_text_line(&vga, vram, 0, line);
-	ck_assert_int_eq(line[0], 'n');
-	vga_text_line(&vga, vram, 24, line);
-	crtc(12, 0xff); /* wraps in the window */
-	crtc(13, 0xff);
-	vga_text_line(&vga, vram, 0, line);
-	ck_assert_int_eq(line[1], 'H');
-	crtc(12, 0);
-	crtc(13, 0);
-	crtc(15, 80 * 3 + 4);
-	ck_assert(vga_text_cursor(&vga, &row, &col));
-	ck_assert_uint_eq(row, 3);
-	ck_assert_uint_eq(col, 4);
-	crtc(10, 0x20);
-	ck_assert(!vga_text_cursor(&vga, &row, &col));
-	ck_assert_uint_eq(vga_text_rgb(&vga, 7), 0xaaaaaa);
-	ck_assert_uint_eq(vga_text_rgb(&vga, 6), 0xaa5500);
-	ck_assert_uint_eq(vga_text_rgb(&vga, 12), 0xff5555);
-}
-END_TEST
-
-START_TEST(vga_registers)
-{
-	vga_text_init(&vga, &sched);
-	crtc(17, 0x0e); /* unprotect */
-	crtc(1, 39);
-	ck_assert_uint_eq(vga_text_cols(&vga), 40);
-	crtc(17, 0x8e);
-	crtc(1, 79);
-	ck_assert_uint_eq(in(V, 0x25), 39);
-	crtc(7, 0xff); /* only bit 4 can be written */
-	ck_assert_uint_eq(in(V, 0x25), 0x1f | 0x10);
-	crtc(7, 0);
-	ck_assert_uint_eq(in(V, 0x25), 0x0f);
-	out(V, 0x24, 0xff);
-	out(V, 0x25, 1); /* beyond the file */
-	ck_assert_uint_eq(in(V, 0x25), 0);
-	in(V, 0x2a);
-	out(V, 0x10, 0x01);
-	out(V, 0x10, 0x3f);
-	in(V, 0x2a);
-	out(V, 0x10, 0x01);
-	ck_assert_uint_eq(in(V, 0x11), 0x3f);
-	in(V, 0x2a);
-	out(V, 0x10, 0x02); /* an index, and no data behind it */
-	in(V, 0x2a);
-	out(V, 0x10, 0x03);
-	ck_assert_uint_eq(in(V, 0x10), 0x03);
-	out(V, 0x18, 0xff);
-	for (u8 i = 0; i < 6; i++)
-		out(V, 0x19, i); /* entry 255, then 0 */
-	out(V, 0x17, 0xff);
-	ck_assert_uint_eq(in(V, 0x17), 3);
-	for (u8 i = 0; i < 6; i++)
-		ck_assert_uint_eq(in(V, 0x19), i);
-	ck_assert_uint_eq(in(V, 0x1c), 0x67);
-	out(V, 0x12, 0x66); /* monochrome addresses */
-	ck_assert_uint_eq(in(V, 0x24), 0xff);
-	ck_assert_uint_eq(in(V, 0x04), 0xff & 0xff);
-}
-END_TEST
-
-START_TEST(vga_retrace)
-{
-	unsigned retraces = 0, before = 0;
-
-	vga_text_init(&vga, &sched);
-	for (sched.now = 0; sched.now < NS_PER_SEC; sched.now += 10000) {
-		unsigned now = in(V, 0x2a) & 8;
-
-		retraces += now && !before;
-		ck_assert(!now || in(V, 0x2a) & 1);
-		before = now;
-	}
-	ck_assert_uint_eq(retraces, 70);
-}
-END_TEST
-
 /* --- 8042 --- */
 
 static struct i8042 kbc;
@@ -1612,7 +1504,6 @@ START_TEST(random_accesses_do_no_harm)
 		 {T, 4},
 		 {P61, 1},
 		 {R, 4},
-		 {V, VGA_PORTS},
 		 {KD, 1},
 		 {KC, 1},
 		 {F, 2},
@@ -1621,15 +1512,12 @@ START_TEST(random_accesses_do_no_harm)
 		 {&acpi_pm_smi_ops, &pm, 2},
 		 {&pc_testdev_latch_ops, &t, 4},
 		 {&pc_testdev_line_ops, &t, 24}};
-	char line[VGA_TEXT_LINE];
-	unsigned row, col;
 
 	random_state = 99;
 	ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr)); /* reports, by the dozen */
 	uart_start();
 	pic_start(1);
 	arm_all();
-	vga_text_init(&vga, &sched);
 	pc_testdev_init(&t);
 	fw_cfg_init(&fw, NULL, 0, 1, 1);
 	for (unsigned i = 0; i < 200000; i++) {
@@ -1648,9 +1536,6 @@ START_TEST(random_accesses_do_no_harm)
 		i8259_set(&pic, pick(20), pick(2));
 		i8259_ack(&pic);
 		run_to(sched.now + pick(50000));
-		vga_text_line(&vga, vram, pick(300), line);
-		vga_text_cursor(&vga, &row, &col);
-		vga_text_rgb(&vga, pick(300));
 	}
 }
 END_TEST
@@ -1841,11 +1726,8 @@ static void add_chips(Suite *s)
 
 static void add_others(Suite *s)
 {
-	TCase *tc = group(s, "vga and i8042");
+	TCase *tc = group(s, "i8042");
 
-	tcase_add_test(tc, vga_renders_text);
-	tcase_add_test(tc, vga_registers);
-	tcase_add_test(tc, vga_retrace);
 	tcase_add_test(tc, kbc_controller);
 	tcase_add_test(tc, kbc_a20_and_reset);
 	tcase_add_test(tc, kbc_keyboard);

@@ -120,7 +120,8 @@ static const struct pc_place serial_ports[PC_UARTS] = {
 };
 
 static const struct pc_place vga_ports[] = {
-	{VGA_PORT, VGA_PORTS, &vga_text_ops, AT(vga)},
+	{VGA_DISPI_PORT, VGA_DISPI_PORTS, &vga_dispi_ops, AT(vga)},
+	{VGA_PORT, VGA_PORTS, &vga_ops, AT(vga)},
 };
 
 static const struct pc_place testdev_ports[] = {
@@ -169,14 +170,6 @@ static bool map_bios(struct pc *pc, unsigned n, u64 base, struct error *err)
 	return true;
 }
 
-static bool map_vram(struct pc *pc, struct error *err)
-{
-	struct region *r = pc->cfg.vga ? space_add_ram(&pc->mem, "vga", VGA_VRAM, VGA_VRAM_SIZE, false, err) : NULL;
-
-	pc->vram = r ? r->host : NULL;
-	return r || !pc->cfg.vga;
-}
-
 static bool map_lapics(struct pc *pc, struct error *err)
 {
 	for (unsigned i = 0; i < pc->cfg.cpus; i++) {
@@ -201,7 +194,8 @@ static void split_ram(struct pc *pc)
 static bool map_memory(struct pc *pc, struct error *err)
 {
 	split_ram(pc);
-	return space_add_ram(&pc->mem, "ram", 0, pc->ram_low, false, err) && map_vram(pc, err) &&
+	return space_add_ram(&pc->mem, "ram", 0, pc->ram_low, false, err) &&
+	       (!pc->cfg.vga || vga_init(&pc->vga, &pc->mem, &pc->machine.sched, err)) &&
 	       map_bios(pc, 0, PC_BIOS, err) && place(pc, &pc->mem, memory, ARRAY_SIZE(memory), err) &&
 	       map_lapics(pc, err) &&
 	       (!pc->cfg.testdev || place(pc, &pc->mem, testdev_memory, ARRAY_SIZE(testdev_memory), err)) &&
@@ -234,7 +228,6 @@ static void init_devices(struct pc *pc)
 	port92_init(&pc->port92);
 	for (unsigned i = 0; i < PC_UARTS; i++)
 		uart16550_init(&pc->uart[i], s, ID_UART + i);
-	vga_text_init(&pc->vga, s);
 	fw_cfg_init(&pc->fw_cfg, &pc->mem, pc->cfg.ram_size, pc->cfg.cpus, pc->cfg.cpus);
 	debug_port_init(&pc->debug_port);
 	acpi_pm_init(&pc->pm, s, ID_PM, ACPI_TIMER_BITS);
@@ -279,7 +272,8 @@ static void reset_devices(struct pc *pc)
 	rtc_reset(&pc->rtc);
 	for (unsigned i = 0; i < PC_UARTS; i++)
 		uart16550_reset(&pc->uart[i]);
-	vga_text_reset(&pc->vga);
+	if (pc->cfg.vga)
+		vga_reset(&pc->vga);
 	fw_cfg_reset(&pc->fw_cfg);
 	debug_port_reset(&pc->debug_port);
 	acpi_pm_reset(&pc->pm);

@@ -22,7 +22,7 @@
 #include "devices/port92.h"
 #include "devices/rtc.h"
 #include "devices/uart16550.h"
-#include "devices/vga_text.h"
+#include "devices/vga.h"
 #include "machine/machine.h"
 
 #define PC_CPUS      MACHINE_CPUS
@@ -73,7 +73,7 @@ struct pc {
 	struct space mem, io;
 	u64 ram_low, ram_high; /* bytes of RAM from 0 and from 4 GB on */
 	struct x86_code *code;
-	u8 *vram, *bios[2];
+	u8 *bios[2];
 	struct apic_bus bus;
 	struct ioapic ioapic;
 	struct hpet hpet;
@@ -83,7 +83,7 @@ struct pc {
 	struct rtc rtc;
 	struct port92 port92;
 	struct uart16550 uart[PC_UARTS];
-	struct vga_text vga;
+	struct vga vga;
 	struct fw_cfg fw_cfg;
 	struct debug_port debug_port;
 	struct acpi_pm pm;

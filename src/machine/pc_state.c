@@ -31,7 +31,7 @@ const struct pc_part pc_parts[] = {
 	UART(2),
 	UART(3),
 	UART(4),
-	PART("vga", vga_text_fields, vga.s),
+	PART("vga", vga_fields, vga.s),
 	PART("fw_cfg", fw_cfg_fields, fw_cfg.s),
 	PART("debug-port", debug_port_fields, debug_port.s),
 	PART("acpi-pm", acpi_pm_fields, pm.s),

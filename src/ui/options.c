@@ -147,7 +147,7 @@ static bool set_smp(struct options *o, const char *val, struct error *err)
 static bool set_vga(struct options *o, const char *val, struct error *err)
 {
 	if (strcmp(val, "std") && strcmp(val, "none"))
-		return error_set(err, "-vga %s: not supported (expected std, of which text modes work, or none)", val);
+		return error_set(err, "-vga %s: not supported (expected std or none)", val);
 	o->pc.vga = !strcmp(val, "std");
 	return true;
 }
@@ -343,7 +343,7 @@ static const struct {
 	{"cpu", "MODEL[,+F][,-F]", "CPU model and features; -cpu help lists them (default zen)", set_cpu},
 	{"m", "SIZE", "memory in MB, or with suffix M or G (default 128M)", set_memory},
 	{"smp", "N", "number of CPUs, 1 to 16 (default 1)", set_smp},
-	{"vga", "std|none", "whether there is a VGA (text modes; default std)", set_vga},
+	{"vga", "std|none", "whether there is a VGA (default std)", set_vga},
 	{"rtc", "base=DATE", "date of the real-time clock at power-on (default 2024-01-01)", set_rtc},
 	{"device", "NAME[,KEY=VAL]", "isa-debug-exit[,iobase=][,iosize=] or pc-testdev", set_device},
 	{"kernel", "FILE", "Linux bzImage, Multiboot 1 or 2 kernel, or plain ELF file", set_kernel},

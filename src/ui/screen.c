@@ -3,20 +3,19 @@
 
 #include <errno.h>
 
-static void read_line(const struct vga_text *vga, const u8 *vram, unsigned row, char *buf)
+static void read_line(const struct vga *vga, unsigned row, char *buf)
 {
-	unsigned n = vga_text_line(vga, vram, row, buf);
+	unsigned n = vga_text_line(vga, row, buf);
 
 	while (n && (buf[n - 1] == ' ' || !buf[n - 1]))
 		n--;
 	buf[n] = 0;
 }
 
-void screen_init(struct screen *s, const struct vga_text *vga, const u8 *vram, FILE *out)
+void screen_init(struct screen *s, const struct vga *vga, FILE *out)
 {
 	memset(s, 0, sizeof *s);
 	s->vga = vga;
-	s->vram = vram;
 	s->out = out;
 	for (unsigned i = 0; i < SCREEN_ROWS; i++)
 		s->line[i].printed = true; /* empty */
@@ -69,7 +68,7 @@ void screen_look(void *arg)
 
 	rows = rows < SCREEN_ROWS ? rows : SCREEN_ROWS;
 	for (unsigned i = 0; i < rows; i++)
-		read_line(s->vga, s->vram, i, now[i]);
+		read_line(s->vga, i, now[i]);
 	if (changed(s, now, rows) && strcmp(now[0], s->line[0].text) && (by = scrolled(s, now, rows)))
 		scroll(s, by, rows);
 	for (unsigned i = 0; i < rows; i++) {
@@ -94,7 +93,7 @@ void screen_end(struct screen *s)
 	fflush(s->out);
 }
 
-bool screen_dump(const struct vga_text *vga, const u8 *vram, const char *path, struct error *err)
+bool screen_dump(const struct vga *vga, const char *path, struct error *err)
 {
 	unsigned rows = vga_text_mode(vga) ? vga_text_rows(vga) : 0;
 	char line[VGA_TEXT_LINE];
@@ -103,7 +102,7 @@ bool screen_dump(const struct vga_text *vga, const u8 *vram, const char *path, s
 	if (!f)
 		return error_set(err, "%s: cannot be written: %s", path, strerror(errno));
 	for (unsigned i = 0; i < rows; i++) {
-		read_line(vga, vram, i, line);
+		read_line(vga, i, line);
 		fprintf(f, "%s\n", line);
 	}
 	return fclose(f) == 0 || error_set(err, "%s: cannot be written: %s", path, strerror(errno));

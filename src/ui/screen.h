@@ -22,18 +22,17 @@ struct screen_line {
 };
 
 struct screen {
-	const struct vga_text *vga;
-	const u8 *vram;
+	const struct vga *vga;
 	FILE *out;
 	unsigned rows;
 	struct screen_line line[SCREEN_ROWS];
 };
 
-void screen_init(struct screen *s, const struct vga_text *vga, const u8 *vram, FILE *out);
+void screen_init(struct screen *s, const struct vga *vga, FILE *out);
 /* To be called each SCREEN_PERIOD_NS; the form of machine_tick.look. */
 void screen_look(void *screen);
 /* Prints what has not been printed. */
 void screen_end(struct screen *s);
-bool screen_dump(const struct vga_text *vga, const u8 *vram, const char *path, struct error *err);
+bool screen_dump(const struct vga *vga, const char *path, struct error *err);
 
 #endif
