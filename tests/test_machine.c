@@ -432,10 +432,10 @@ static const struct {
 } memory_map[] = {
 	{0, "ram"},
 	{0x9ffff, "ram"},
-	{0xa0000, "vga"},
-	{0xbffff, "vga"},
-	{0xc0000, "ram"},
-	{0xf0000, "bios"},
+	{0xa0000, "vga-memory"},
+	{0xbffff, "vga-text"},
+	{0xc0000, "isa-rom"},
+	{0xf0000, "isa-rom"},
 	{0x100000, "ram"},
 	{0xfec00000, "ioapic"},
 	{0xfed00000, "hpet"},
@@ -467,9 +467,12 @@ static const struct {
 	{0xe8, "pc-testdev"},
 	{0xe4, "pc-testdev-flush"},
 	{0x2000, "pc-testdev-irq"},
-	{0x600, "acpi-pm"},
+	{0x600, "-"}, /* until PMBA says so */
+	{0xafe0, "acpi-gpe"},
+	{0xb100, "smbus"},
 	{0x510, NULL},
-	{0xcf8, "-"},
+	{0xcf8, "pci-address"},
+	{0xcff, "pci-data"},
 	{0xcf9, "reset-control"},
 	{0x1f0, "-"},
 };
@@ -675,6 +678,8 @@ END_TEST
 
 START_TEST(power_and_exit_ports)
 {
+	pci_config_write(&pc->piix4.pci, 0x40, 4, PC_ACPI_PM | 1);
+	pci_config_write(&pc->piix4.pci, 0x80, 1, 1);
 	out(PC_ACPI_PM + ACPI_PM1A_CNT, 2, 1 << 13);
 	ck_assert_int_eq(pc->machine.stop, STOP_POWER_OFF);
 	pc->machine.stop = STOP_NONE;

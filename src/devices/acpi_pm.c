@@ -23,8 +23,11 @@ const struct field acpi_pm_fields[ACPI_PM_FIELDS] = {
 	FIELD_BITS(struct acpi_pm_state, status, status_bits),
 	FIELD_BITS(struct acpi_pm_state, enable, status_bits),
 	FIELD_BITS(struct acpi_pm_state, control, control_bits),
+	FIELD_HEX(struct acpi_pm_state, gpe_status),
+	FIELD_HEX(struct acpi_pm_state, gpe_enable),
 	FIELD_HEX(struct acpi_pm_state, smi_cmd),
 	FIELD_HEX(struct acpi_pm_state, smi_status),
+	FIELD_(struct acpi_pm_state, pad, FMT_PAD, 0),
 };
 
 /* Seconds and rest apart: divisions by a constant only, exact because a second has a whole number of ticks. */
@@ -57,7 +60,7 @@ static void update(struct acpi_pm *p)
 
 	s->status = status(p);
 	s->seen = now;
-	irq_set(&p->sci, s->control & CNT_SCI_EN && s->status & s->enable & EN_MASK);
+	irq_set(&p->sci, s->control & CNT_SCI_EN && (s->status & s->enable & EN_MASK || s->gpe_status & s->gpe_enable));
 	if (s->enable & ACPI_STS_TMR && s->control & CNT_SCI_EN && !(s->status & ACPI_STS_TMR))
 		timer_arm(&p->timer, ns_of((turns(p, now) + 1) << (p->timer_bits - 1)));
 	else
@@ -126,6 +129,39 @@ static void pm_write(void *dev, u64 off, unsigned size, u64 val)
 	}
 }
 
+/* ---- general-purpose events (4.8.4.1) ---- */
+
+static u64 gpe_peek(const void *dev, u64 off, unsigned size)
+{
+	const struct acpi_pm_state *s = &((const struct acpi_pm *)dev)->s;
+
+	(void)size;
+	return (off & 2 ? s->gpe_enable : s->gpe_status) >> (off & 1) * 8 & 0xff;
+}
+
+static u64 gpe_read(void *dev, u64 off, unsigned size) { return gpe_peek(dev, off, size); }
+
+static void gpe_write(void *dev, u64 off, unsigned size, u64 val)
+{
+	struct acpi_pm *p = dev;
+	u16 mask = (u16)(0xff << (off & 1) * 8), bits_set = (u16)(val << (off & 1) * 8);
+
+	(void)size;
+	if (off & 2)
+		p->s.gpe_enable = (p->s.gpe_enable & (u16)~mask) | bits_set;
+	else
+		p->s.gpe_status &= (u16)~bits_set;
+	update(p);
+}
+
+void acpi_pm_gpe(struct acpi_pm *p, unsigned n)
+{
+	p->s.gpe_status |= (u16)BIT(n % ACPI_GPES);
+	update(p);
+}
+
+/* ---- the SMI command port ---- */
+
 static u64 smi_peek(const void *dev, u64 off, unsigned size)
 {
 	const struct acpi_pm *p = dev;
@@ -156,6 +192,7 @@ static void smi_write(void *dev, u64 off, unsigned size, u64 val)
 }
 
 const struct region_ops acpi_pm_ops = {"acpi-pm", pm_read, pm_write, pm_peek, 1, 4};
+const struct region_ops acpi_pm_gpe_ops = {"acpi-gpe", gpe_read, gpe_write, gpe_peek, 1, 1};
 const struct region_ops acpi_pm_smi_ops = {"smi-command", smi_read, smi_write, smi_peek, 1, 1};
 
 void acpi_pm_reset(struct acpi_pm *p)

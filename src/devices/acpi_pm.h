@@ -10,8 +10,10 @@
 #include "base/sched.h"
 #include "mmu/space.h"
 
-#define ACPI_PM_HZ    3579545u
-#define ACPI_PM_PORTS 12
+#define ACPI_PM_HZ     3579545u
+#define ACPI_PM_PORTS  12
+#define ACPI_GPE_PORTS 4
+#define ACPI_GPES      16
 
 /* Offsets from the base port, for the FADT. */
 enum { ACPI_PM1A_EVT = 0, ACPI_PM1A_CNT = 4, ACPI_PM_TMR = 8 };
@@ -33,7 +35,9 @@ enum {
 struct acpi_pm_state {
 	u64 seen; /* virtual ns up to which the timer status is complete */
 	u16 status, enable, control;
+	u16 gpe_status, gpe_enable; /* general-purpose events 0-15 */
 	u8 smi_cmd, smi_status;
+	u8 pad[4];
 };
 
 struct acpi_pm {
@@ -49,7 +53,8 @@ struct acpi_pm {
 
 extern const struct region_ops acpi_pm_ops;     /* base, 12 ports */
 extern const struct region_ops acpi_pm_smi_ops; /* B2h, B3h */
-#define ACPI_PM_FIELDS 6
+extern const struct region_ops acpi_pm_gpe_ops; /* GPE0: 2 ports of status, 2 of enable bits */
+#define ACPI_PM_FIELDS 9
 extern const struct field acpi_pm_fields[ACPI_PM_FIELDS];
 
 void acpi_pm_init(struct acpi_pm *p, struct sched *sched, u32 timer_id, unsigned timer_bits);
@@ -59,6 +64,8 @@ void acpi_pm_post_load(struct acpi_pm *p);
 void acpi_pm_power_button(struct acpi_pm *p);
 /* Something sets status bits: ACPI_STS_WAK at the end of a sleep, ACPI_STS_RTC, ... */
 void acpi_pm_set_status(struct acpi_pm *p, u16 sts);
+/* General-purpose event n happens. */
+void acpi_pm_gpe(struct acpi_pm *p, unsigned n);
 /* The power management timer now. */
 u32 acpi_pm_timer(const struct acpi_pm *p);
 

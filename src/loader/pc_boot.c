@@ -7,8 +7,8 @@
 
 /* ---- what a BIOS leaves behind ---- */
 
-/* Interrupts of ISA devices that are level-triggered here: the SCI. */
-enum { SCI_IRQ = 9, LEVEL_IRQS = 1 << SCI_IRQ };
+/* Level-triggered: the SCI, and what the PCI links drive. */
+enum { SCI_IRQ = 9, LEVEL_IRQS = 1 << SCI_IRQ | 1 << 10 | 1 << 11 };
 
 static void out(struct pc *pc, u16 port, u8 val) { space_write(&pc->io, port, 1, val); }
 
@@ -42,6 +42,22 @@ static void program_devices(struct pc *pc)
 		out(pc, writes[i].port, writes[i].val);
 	for (unsigned i = 0; i < pc->cfg.cpus; i++)
 		lapic_virtual_wire(&pc->cpu[i].lapic);
+}
+
+static void config(struct pc *pc, u8 devfn, unsigned off, unsigned size, u32 val)
+{
+	pci_config_write(pci_at(&pc->pci, devfn), off, size, val);
+}
+
+/* Links A-D go to interrupts 10, 10, 11, 11; the ACPI registers are at PC_ACPI_PM; C0000h-EFFFFh is RAM. */
+static void program_chipset(struct pc *pc)
+{
+	config(pc, PCI_DEVFN(1, 0), 0x60, 4, 0x0b0b0a0a);
+	config(pc, PCI_DEVFN(1, 3), PCI_INTERRUPT_LINE, 1, SCI_IRQ);
+	config(pc, PCI_DEVFN(1, 3), 0x40, 4, PC_ACPI_PM | 1);
+	config(pc, PCI_DEVFN(1, 3), 0x80, 1, 1);
+	config(pc, PCI_DEVFN(0, 0), 0x5a, 4, 0x33333333);
+	config(pc, PCI_DEVFN(0, 0), 0x5e, 2, 0x3333);
 }
 
 /* Write-back memory but for the VGA window and the hole below 4 GB. APM2 7.7 */
@@ -142,6 +158,7 @@ bool pc_boot_load(struct pc_boot *b, struct pc *pc, struct error *err)
 	if (pc_bios_resumes(pc))
 		return true;
 	program_devices(pc);
+	program_chipset(pc);
 	pc_bios_install(pc);
 	for (unsigned i = 0; i < pc->cfg.cpus; i++)
 		memory_types(pc, &pc->cpu[i].x86);

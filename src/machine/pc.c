@@ -1,7 +1,7 @@
 /*
  * The PC board as a memory map and a port map, in address order, and its life: power-on, reset, power-off. Addresses
- * are QEMU's (machine "pc"), so that what runs there runs here. Interrupts: pc_irq.c. Not here yet: PCI, VGA graphics,
- * disks.
+ * are QEMU's (machine "pc"), so that what runs there runs here. Interrupts: pc_irq.c; PCI: pc_pci.c. Not here yet: VGA
+ * graphics, disks.
  */
 #include "machine/pc.h"
 
@@ -49,26 +49,6 @@ static void a20_line(void *arg, unsigned n, bool level)
 	space_set_a20(&pc->mem, level);
 }
 
-/* CF9h, reset control: bit 2 going up resets, the whole machine with bit 1, else the CPUs (Intel 82371, RC). */
-static u64 rc_peek(const void *dev, u64 off, unsigned size)
-{
-	(void)off, (void)size;
-	return ((const struct pc *)dev)->s.reset_control;
-}
-static u64 rc_read(void *dev, u64 off, unsigned size) { return rc_peek(dev, off, size); }
-static void rc_write(void *dev, u64 off, unsigned size, u64 val)
-{
-	struct pc *pc = dev;
-
-	(void)off, (void)size;
-	if (val & 4 && val & 2)
-		machine_stop(&pc->machine, STOP_RESET);
-	else if (val & 4)
-		pc_init_cpus(pc);
-	pc->s.reset_control = val & 2;
-}
-static const struct region_ops reset_control_ops = {"reset-control", rc_read, rc_write, rc_peek, 1, 1};
-
 /* F0h: the write that ends a coprocessor's interrupt request (IRQ 13). */
 static u64 ferr_peek(const void *dev, u64 off, unsigned size)
 {
@@ -108,8 +88,10 @@ static const struct pc_place ports[] = {
 	{0x04d0, 2, &i8259_elcr_ops, AT(pic)},
 	{0x0510, 2, &fw_cfg_ops, AT(fw_cfg)},
 	{0x0514, 8, &fw_cfg_dma_ops, AT(fw_cfg)},
-	{PC_ACPI_PM, ACPI_PM_PORTS, &acpi_pm_ops, AT(pm)},
-	{0x0cf9, 1, &reset_control_ops, 0},
+	{PC_ACPI_GPE, ACPI_GPE_PORTS, &acpi_pm_gpe_ops, AT(pm)},
+	{0x0cf8, 4, &pci_address_ops, AT(pci_ports)},
+	{0x0cfc, 4, &pci_data_ops, AT(pci_ports)},
+	{0x0cf9, 1, &piix3_reset_ops, AT(piix3)}, /* byte accesses; a dword at CF8h is the address port's */
 };
 
 static const struct pc_place serial_ports[PC_UARTS] = {
@@ -160,13 +142,20 @@ static bool map_ports(struct pc *pc, struct error *err)
 	       (!c->debug_exit || place(pc, &pc->io, &exit_port, 1, err));
 }
 
-static bool map_bios(struct pc *pc, unsigned n, u64 base, struct error *err)
+static bool map_ram(struct pc *pc, struct error *err)
 {
-	struct region *r = space_add_ram(&pc->mem, "bios", base, PC_BIOS_SIZE, true, err);
+	pc->ram = space_add_ram(&pc->mem, "ram", 0, pc->ram_low, false, err);
+	return pc->ram;
+}
 
-	if (!r)
+static bool map_bios(struct pc *pc, struct error *err)
+{
+	u64 size = pc->cfg.bios_size ? pc->cfg.bios_size : PC_BIOS_SIZE;
+
+	pc->rom = space_add_ram(&pc->mem, "bios", BIT(32) - size, size, true, err);
+	if (!pc->rom)
 		return false;
-	pc->bios[n] = r->host;
+	pc->bios[1] = pc->rom->host + size - PC_BIOS_SIZE;
 	return true;
 }
 
@@ -194,12 +183,11 @@ static void split_ram(struct pc *pc)
 static bool map_memory(struct pc *pc, struct error *err)
 {
 	split_ram(pc);
-	return space_add_ram(&pc->mem, "ram", 0, pc->ram_low, false, err) &&
-	       (!pc->cfg.vga || vga_init(&pc->vga, &pc->mem, &pc->machine.sched, err)) &&
-	       map_bios(pc, 0, PC_BIOS, err) && place(pc, &pc->mem, memory, ARRAY_SIZE(memory), err) &&
-	       map_lapics(pc, err) &&
+	return map_ram(pc, err) && pc_map_window(pc, err) &&
+	       (!pc->cfg.vga || vga_init(&pc->vga, &pc->mem, &pc->machine.sched, err)) && pc_map_shadows(pc, err) &&
+	       place(pc, &pc->mem, memory, ARRAY_SIZE(memory), err) && map_lapics(pc, err) &&
 	       (!pc->cfg.testdev || place(pc, &pc->mem, testdev_memory, ARRAY_SIZE(testdev_memory), err)) &&
-	       map_bios(pc, 1, PC_BIOS_HIGH, err) &&
+	       map_bios(pc, err) &&
 	       (!pc->ram_high || space_add_ram(&pc->mem, "ram-high", PC_RAM_HIGH, pc->ram_high, false, err));
 }
 
@@ -280,6 +268,7 @@ static void reset_devices(struct pc *pc)
 	pc_testdev_reset(&pc->testdev);
 	i8259_reset(&pc->pic);
 	ioapic_reset(&pc->ioapic);
+	pc_pci_reset(pc);
 }
 
 /* A20 is open, CPU 0 starts and the others wait for a start-up message. Lines are as the devices hold them. */
@@ -290,7 +279,7 @@ static void pc_reset(void *arg)
 	reset_devices(pc);
 	pc->s.init_sent = pc->s.sipi_late = 0;
 	memset(pc->s.sipi_vector, 0, sizeof pc->s.sipi_vector);
-	pc->s.reset_control = pc->s.nmi_masked = 0;
+	pc->s.nmi_masked = 0;
 	space_set_a20(&pc->mem, true);
 	for (unsigned i = 0; i < pc->cfg.cpus; i++) {
 		lapic_reset(&pc->cpu[i].lapic);
@@ -319,6 +308,8 @@ bool pc_init(struct pc *pc, const struct pc_config *cfg, struct error *err)
 		return false;
 	init_devices(pc);
 	wire_power(pc);
+	if (!pc_pci_init(pc, err))
+		return false;
 	pc_wire(pc);
 	for (unsigned i = 0; i < cfg->cpus; i++)
 		init_cpu(pc, i);

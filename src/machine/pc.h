@@ -12,6 +12,7 @@
 #include "devices/debug_port.h"
 #include "devices/fw_cfg.h"
 #include "devices/hpet.h"
+#include "devices/i440fx.h"
 #include "devices/i8042.h"
 #include "devices/i8254.h"
 #include "devices/i8259.h"
@@ -19,6 +20,9 @@
 #include "devices/isa_debug_exit.h"
 #include "devices/lapic.h"
 #include "devices/pc_testdev.h"
+#include "devices/pci.h"
+#include "devices/piix3.h"
+#include "devices/piix4_pm.h"
 #include "devices/port92.h"
 #include "devices/rtc.h"
 #include "devices/uart16550.h"
@@ -30,16 +34,22 @@
 #define PC_LINES     24 /* interrupt lines: 0-15 ISA, 16-23 on the I/O APIC only */
 #define PC_RAM_MIN   (1ull << 20)
 #define PC_RAM_MAX   (64ull << 30)
-#define PC_BIOS      0xf0000ull /* ROM, twice: here and below 4 GB */
-#define PC_BIOS_HIGH 0xffff0000ull
-#define PC_BIOS_SIZE 0x10000ull
+#define PC_WINDOW      0xa0000ull /* VGA memory, or SMRAM */
+#define PC_WINDOW_SIZE 0x20000ull
+#define PC_ROM         0xc0000ull /* ROM on the ISA bus; PAM puts RAM in its place */
+#define PC_ROM_SIZE    0x40000ull
+#define PC_BIOS        0xf0000ull /* the BIOS's last 64 KB: here and below 4 GB */
+#define PC_BIOS_SIZE   0x10000ull
+#define PC_BIOS_MAX    (16ull << 20)
 #define PC_RAM_HIGH  (4ull << 30) /* where RAM goes on above the devices */
 #define PC_TESTDEV   0xff000000ull
-#define PC_ACPI_PM   0x600
+#define PC_ACPI_PM   0x600  /* where firmware puts PMBA */
+#define PC_ACPI_GPE  0xafe0 /* as on QEMU */
 
 struct pc_config {
 	struct x86_model model;
 	u64 ram_size;         /* bytes; whole MB */
+	u64 bios_size;        /* of the ROM below 4 GB: a multiple of 64 KB, at most 16 MB; 0: 64 KB */
 	unsigned cpus, uarts; /* 1..16; 2..4 */
 	s64 rtc_time;         /* seconds since 1970 */
 	bool vga, testdev, debug_exit;
@@ -61,9 +71,8 @@ struct pc_state {
 	u32 init_sent;      /* CPUs that were sent an INIT which they have not taken yet */
 	u32 sipi_late;      /* and since then a start-up message */
 	u8 sipi_vector[PC_CPUS];
-	u8 reset_control; /* port CF9h */
-	u8 nmi_masked;    /* bit 7 of port 70h */
-	u8 pad[6];
+	u8 nmi_masked; /* bit 7 of port 70h */
+	u8 pad[7];
 };
 
 struct pc {
@@ -73,7 +82,15 @@ struct pc {
 	struct space mem, io;
 	u64 ram_low, ram_high; /* bytes of RAM from 0 and from 4 GB on */
 	struct x86_code *code;
-	u8 *bios[2];
+	u8 *bios[2];          /* F0000h and FFFF0000h */
+	struct region *rom;   /* below 4 GB */
+	struct region *ram, *isa_rom, *smram, *pam[I440FX_SEGMENTS];
+	struct region *pm_ports, *smbus_ports;
+	struct pci_bus pci;
+	struct pci_ports pci_ports;
+	struct i440fx host;
+	struct piix3 piix3;
+	struct piix4_pm piix4;
 	struct apic_bus bus;
 	struct ioapic ioapic;
 	struct hpet hpet;
@@ -113,8 +130,18 @@ void pc_map_lapics(struct pc *pc);
 bool pc_may_nmi(const void *pc);
 /* The INIT# pin of all CPUs. */
 void pc_init_cpus(struct pc *pc);
+/* The SMI# pin of CPU 0. */
+void pc_smi(struct pc *pc);
 /* The FERR# latch: IRQ 13. */
 void pc_ferr(struct pc *pc, bool level);
+
+/* ---- pc_pci.c, for pc.c and pc_irq.c ---- */
+bool pc_map_window(struct pc *pc, struct error *err);  /* A0000h-BFFFFh: nobody; before a VGA */
+bool pc_map_shadows(struct pc *pc, struct error *err); /* C0000h-FFFFFh, SMRAM; after the VGA */
+bool pc_pci_init(struct pc *pc, struct error *err);
+void pc_pci_reset(struct pc *pc);
+/* Another CPU runs, or one went into or out of SMM. */
+void pc_smram_follow(struct pc *pc);
 
 /* ---- pc_state.c: all state as field tables ---- */
 struct pc_part {

@@ -8,7 +8,7 @@
 #include "cpu_x86/system.h"
 
 /* Several devices may hold one line up. */
-enum pc_source { SRC_DEVICE, SRC_DEVICE2, SRC_HPET, SRC_TESTDEV };
+enum pc_source { SRC_DEVICE, SRC_DEVICE2, SRC_HPET, SRC_TESTDEV, SRC_PCI };
 #define SRC(line, source) ((line) | (unsigned)(source) << 8)
 
 /* ---- lines ---- */
@@ -82,6 +82,8 @@ void pc_wire(struct pc *pc)
 	connect(pc, &pc->hpet.legacy_irq[1], 8, SRC_HPET);
 	for (unsigned i = 0; i < PC_TESTDEV_LINES; i++)
 		connect(pc, &pc->testdev.line[i], i, SRC_TESTDEV);
+	for (unsigned i = 0; i < 16; i++)
+		connect(pc, &pc->piix3.line[i], i, SRC_PCI);
 	pc->hpet.legacy = hpet_legacy;
 	pc->hpet.legacy_arg = pc;
 	pc->rtc.nmi_mask = nmi_mask;
@@ -146,6 +148,8 @@ static void on_extint(void *cpu, bool level)
 
 static void on_nmi(void *cpu) { pend(cpu, PEND_NMI); }
 static void on_smi(void *cpu) { pend(cpu, PEND_SMI); }
+
+void pc_smi(struct pc *pc) { on_smi(&pc->cpu[0]); }
 
 /* The CPU takes the INIT when it may (GIF, SMM, intercepts); its local APIC is reset then: see take_init_sipi. */
 static void on_init(void *arg)
@@ -262,6 +266,12 @@ static bool board_x2apic_write(void *pc, unsigned n, u32 msr, u64 val)
 	return lapic_msr_write(&cpu_of(pc, n)->lapic, msr, val);
 }
 
+static void board_smm_changed(void *pc, unsigned n, bool smm)
+{
+	(void)n, (void)smm;
+	pc_smram_follow(pc);
+}
+
 static void board_ferr(void *pc, bool level) { pc_ferr(pc, level); }
 
 const struct x86_board pc_board = {
@@ -272,6 +282,7 @@ const struct x86_board pc_board = {
 	.apic_base_write = board_apic_base_write,
 	.x2apic_read = board_x2apic_read,
 	.x2apic_write = board_x2apic_write,
+	.smm_changed = board_smm_changed,
 	.ferr = board_ferr,
 };
 
@@ -337,8 +348,10 @@ static enum cpu_stop run(void *arg, u64 budget)
 		[X86_STOP_REQUEST] = CPU_KICK,
 	};
 	struct pc_cpu *c = arg;
-	enum x86_stop stop = x86_run(&c->x86, budget);
+	enum x86_stop stop;
 
+	pc_smram_follow(c->pc); /* each CPU sees its own */
+	stop = x86_run(&c->x86, budget);
 	if (unlikely(c->pc->s.init_sent) && take_init_sipi(c))
 		return CPU_KICK;
 	return why[stop];

@@ -7,7 +7,7 @@
 const struct field pc_fields[] = {
 	FIELD_ARRAY(struct pc_state, line),        FIELD_HEX(struct pc_state, init_sent),
 	FIELD_HEX(struct pc_state, sipi_late),     FIELD_ARRAY(struct pc_state, sipi_vector),
-	FIELD_HEX(struct pc_state, reset_control), FIELD_DEC(struct pc_state, nmi_masked),
+	FIELD_DEC(struct pc_state, nmi_masked),
 	FIELD_(struct pc_state, pad, FMT_PAD, 0),
 };
 const size_t pc_fields_n = ARRAY_SIZE(pc_fields);
@@ -35,6 +35,12 @@ const struct pc_part pc_parts[] = {
 	PART("fw_cfg", fw_cfg_fields, fw_cfg.s),
 	PART("debug-port", debug_port_fields, debug_port.s),
 	PART("acpi-pm", acpi_pm_fields, pm.s),
+	PART("pci-ports", pci_ports_fields, pci_ports.s),
+	PART("i440fx", pci_fields, host.pci.s),
+	PART("piix3", pci_fields, piix3.pci.s),
+	PART("piix3-reset", piix3_fields, piix3.s),
+	PART("piix4", pci_fields, piix4.pci.s),
+	PART("piix4-smbus", piix4_pm_fields, piix4.s),
 	PART("pc-testdev", pc_testdev_fields, testdev.s),
 };
 const size_t pc_parts_n = ARRAY_SIZE(pc_parts);
@@ -57,7 +63,7 @@ static u64 hash_region(const struct space *s, const struct region *r, u64 h)
 static u64 hash_memory(const struct space *s, u64 h)
 {
 	for (unsigned i = 0; i < s->regions; i++)
-		if (s->region[i].kind != REGION_DEVICE)
+		if (s->region[i].kind != REGION_DEVICE && !s->region[i].alias)
 			h = hash_region(s, &s->region[i], h);
 	return XXH64(&s->a20_mask, sizeof s->a20_mask, h);
 }

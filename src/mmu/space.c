@@ -71,7 +71,8 @@ bool space_init(struct space *s, const char *name, unsigned addr_bits, struct er
 void space_free(struct space *s)
 {
 	for (unsigned i = 0; i < s->regions; i++)
-		unmap(s->region[i].host, s->region[i].size);
+		if (!s->region[i].alias)
+			unmap(s->region[i].host, s->region[i].size);
 	unmap(s->low_map, s->low_size >> s->shift);
 	unmap(s->high_map, HIGH_LIMIT >> HIGH_SHIFT);
 	unmap(s->page, PAGES_MAX * sizeof *s->page);
@@ -111,11 +112,11 @@ static void map_compile(struct space *s, u8 *map, unsigned shift, u64 limit, u64
 	if (!map || lo >= hi)
 		return;
 	memset(map + (lo >> shift), 0, (hi - lo) >> shift);
-	for (unsigned i = 0; i < s->regions; i++) {
-		struct region *r = &s->region[i];
+	for (unsigned i = 0; i < 2 * s->regions; i++) {
+		struct region *r = &s->region[i % s->regions];
 
-		if (!r->off)
-			map_paint(map, shift, limit, i, r->base, r->base + r->size, lo, hi);
+		if (!r->off && r->under == (i < s->regions))
+			map_paint(map, shift, limit, i % s->regions, r->base, r->base + r->size, lo, hi);
 	}
 }
 
@@ -128,7 +129,7 @@ static void map_main(struct space *s, struct space_main *m, u64 lo, u64 hi)
 	for (unsigned i = 0; i < s->regions; i++) {
 		const struct region *r = &s->region[i];
 
-		if (r->off || r->kind != REGION_RAM || r->base < lo || r->base >= hi || r->size <= size)
+		if (r->off || r->under || r->kind != REGION_RAM || r->base < lo || r->base >= hi || r->size <= size)
 			continue;
 		size = r->size;
 		m->n = (u8)(i + 1);
@@ -250,6 +251,37 @@ struct region *space_add_ram(struct space *s, const char *name, u64 base, u64 si
 	return r;
 }
 
+struct region *space_add_alias(struct space *s, const char *name, u64 base, u64 size)
+{
+	struct region *r = region_new(s, name, base, size, REGION_ROM);
+
+	if (r)
+		r->off = r->alias = true;
+	return r;
+}
+
+void region_view(struct space *s, struct region *r, const struct region *read, const struct region *store)
+{
+	region_enable(s, r, false);
+	if (!read)
+		return;
+	r->kind = read == store ? REGION_RAM : REGION_ROM;
+	r->host = read->host + (r->base - read->base);
+	r->page0 = read->page0 + (u32)((r->base - read->base) >> 12);
+	r->store = store && store != read ? store->host + (r->base - store->base) : NULL;
+	r->store_page0 = r->store ? store->page0 + (u32)((r->base - store->base) >> 12) : 0;
+	region_enable(s, r, true);
+}
+
+struct region *region_under(struct space *s, struct region *r)
+{
+	if (!r)
+		return NULL;
+	region_enable(s, r, false);
+	r->under = true;
+	return r;
+}
+
 struct region *space_add_device(struct space *s, u64 base, u64 size, const struct region_ops *ops, void *dev)
 {
 	struct region *r = region_new(s, ops->name, base, size, REGION_DEVICE);
@@ -266,28 +298,37 @@ struct region *space_add_device(struct space *s, u64 base, u64 size, const struc
 
 static NOINLINE struct region *region_search(const struct space *s, u64 pa)
 {
+	const struct region *under = NULL;
+
 	for (unsigned i = s->regions; i-- > 0;) {
 		const struct region *r = &s->region[i];
 
-		if (!r->off && pa - r->base < r->size)
+		if (r->off || pa - r->base >= r->size)
+			continue;
+		if (!r->under)
 			return (struct region *)r;
+		under = under ? under : r;
 	}
-	return NULL;
+	return (struct region *)under;
 }
 
 /* The region that is the whole page of pa, or NULL when nobody or several are there. */
 static NOINLINE struct region *region_search_page(const struct space *s, u64 pa)
 {
 	const u64 lo = pa & PAGE_MASK;
+	const struct region *found = NULL;
 
-	for (unsigned i = s->regions; i-- > 0;) {
+	for (unsigned i = s->regions; i-- > 0 && (!found || found->under);) {
 		const struct region *r = &s->region[i];
 
 		if (r->off || lo + PAGE_SIZE <= r->base || lo >= r->base + r->size)
 			continue;
-		return lo >= r->base && lo + PAGE_SIZE <= r->base + r->size ? (struct region *)r : NULL;
+		if (!found || !r->under)
+			found = r;
 	}
-	return NULL;
+	if (found && (lo < found->base || lo + PAGE_SIZE > found->base + found->size))
+		return NULL;
+	return (struct region *)found;
 }
 
 static ALWAYS_INLINE unsigned map_entry(const struct space *s, u64 pa)
@@ -468,14 +509,17 @@ static NOINLINE void write_pieces(struct space *s, u64 pa, unsigned size, u64 va
 		x = val >> i * 8 & mask_low(n * 8);
 		if (s->spy && (!r || r->kind == REGION_DEVICE))
 			s->spy(s->spy_arg, at, n, true, x);
-		if (!r || r->kind == REGION_ROM)
+		if (!r)
 			continue;
 		if (r->kind == REGION_DEVICE) {
 			device_write(r, at - r->base, n, x);
-			continue;
+		} else if (r->kind == REGION_RAM) {
+			ram_touch(s, r, at, n);
+			store(r->host + (at - r->base), n, x);
+		} else if (r->store) {
+			s->page[r->store_page0 + ((at - r->base) >> 12)].dirty = 1;
+			store(r->store + (at - r->base), n, x);
 		}
-		ram_touch(s, r, at, n);
-		store(r->host + (at - r->base), n, x);
 	}
 }
 

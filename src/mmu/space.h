@@ -31,10 +31,14 @@ struct region {
 	u32 page0;                    /* RAM, ROM: index of the first page in space.page[] */
 	const struct region_ops *ops; /* DEVICE */
 	void *dev;
+	u8 *store;                    /* ROM: where stores go all the same (shadow RAM that is not read), or NULL */
+	u32 store_page0;
 	bool off;                     /* not mapped at present */
+	bool under;                   /* loses against all regions that are not */
+	bool alias;                   /* host and pages belong to another region */
 };
 
-#define SPACE_REGIONS 128
+#define SPACE_REGIONS 240
 #define SPACE_MIXED 0xff
 #define SPACE_NO_MAIN 0xfe
 #define SPACE_HIGH_SHIFT 21 /* granule of the map above 4 GB */
@@ -82,6 +86,13 @@ void space_free(struct space *s);
 /* Adds size bytes (page multiple) of zeroed, sparse RAM or ROM. Later regions win where regions overlap. NULL on failure. */
 struct region *space_add_ram(struct space *s, const char *name, u64 base, u64 size, bool rom, struct error *err);
 struct region *space_add_device(struct space *s, u64 base, u64 size, const struct region_ops *ops, void *dev);
+/* A view on the memory of other regions, off at first; region_view says of which. */
+struct region *space_add_alias(struct space *s, const char *name, u64 base, u64 size);
+/* What an alias shows, at the same addresses: reads come from one RAM or ROM region, stores go to another, or nowhere (NULL). Where both are
+ * the same it is RAM. read NULL: the alias is off. */
+void region_view(struct space *s, struct region *r, const struct region *read, const struct region *store);
+/* Makes r (may be NULL) what an expansion bus brings: off for now, and wherever it is moved to, below everything that is not under. */
+struct region *region_under(struct space *s, struct region *r);
 /* Move, hide or show a region. */
 void region_move(struct space *s, struct region *r, u64 base);
 void region_enable(struct space *s, struct region *r, bool on);
