@@ -27,9 +27,10 @@ endif
 PKG_CONFIG ?= pkg-config
 has = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 CAPSTONE := $(call has,capstone)
+ZLIB     := $(call has,zlib)
 
-OPTIONAL_CPP  := $(if $(CAPSTONE),-DHAVE_CAPSTONE)
-OPTIONAL_LIBS := $(if $(CAPSTONE),-lcapstone)
+OPTIONAL_CPP  := $(if $(CAPSTONE),-DHAVE_CAPSTONE) $(if $(ZLIB),-DHAVE_ZLIB)
+OPTIONAL_LIBS := $(if $(CAPSTONE),-lcapstone) $(if $(ZLIB),-lz)
 
 ALL_CFLAGS = -std=gnu11 $(FLAGS_$(MODE)) -fno-strict-aliasing $(WARN) -Isrc -DUNDERVISOR_VERSION='"$(VERSION)"' $(OPTIONAL_CPP) $(CFLAGS)
 LDLIBS     = $(OPTIONAL_LIBS) -lxxhash
@@ -78,7 +79,7 @@ include tests/Makefile.inc
 
 # ---- what is needed ----
 
-DEPS := gcc libc6-dev make binutils pkg-config libxxhash-dev libcapstone-dev check
+DEPS := gcc libc6-dev make binutils pkg-config libxxhash-dev libcapstone-dev zlib1g-dev check
 DEPS_MORE := clang clang-format qemu-system-x86
 
 # Only what is missing; as root, or with sudo.

@@ -10,6 +10,7 @@
 
 #include "debug/dump.h"
 #include "debug/log.h"
+#include "devices/pixels.h"
 #include "loader/pc_boot.h"
 #include "ui/options.h"
 #include "ui/screen.h"
@@ -226,6 +227,8 @@ static int finish(struct session *s, enum stop why, struct error *err)
 		return fail(s, err, EXIT_FILE);
 	}
 	if (s->opt.dump_screen && !screen_dump(&s->pc.vga, s->opt.dump_screen, err))
+		return fail(s, err, EXIT_FILE);
+	if (s->opt.screenshot && !pixels_write_vga(s->opt.screenshot, &s->pc.vga, err))
 		return fail(s, err, EXIT_FILE);
 	return status;
 }

@@ -433,6 +433,8 @@ static const struct {
 	{0, "ram"},
 	{0x9ffff, "ram"},
 	{0xa0000, "vga-memory"},
+	{0xb7fff, "vga-memory"},
+	{0xb8000, "vga-text"},
 	{0xbffff, "vga-text"},
 	{0xc0000, "isa-rom"},
 	{0xf0000, "isa-rom"},

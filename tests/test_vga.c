@@ -2,6 +2,7 @@
  * Unit tests of the VGA: registers, memory window and DISPI driven through the spaces as a guest drives them, pictures
  * looked at pixel by pixel. Random accesses with rendering in between must do no harm (sanitizer build).
  */
+#include "devices/pixels.h"
 #include "devices/vga_font.h"
 #include "devices/vga_render.h"
 #include "devices/vga_text.h"
@@ -9,6 +10,7 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct sched sched;
 static struct space mem, io;
@@ -677,6 +679,65 @@ START_TEST(text_comes_back_after_graphics)
 }
 END_TEST
 
+/* --- pictures as files --- */
+
+static size_t file_read(const char *path, u8 *buf, size_t n)
+{
+	FILE *f = fopen(path, "rb");
+
+	ck_assert_ptr_nonnull(f);
+	n = fread(buf, 1, n, f);
+	fclose(f);
+	unlink(path);
+	return n;
+}
+
+static const u32 picture[6] = {0xff0000, 0x00ff00, 0x0000ff, 0x123456, 0, 0xffffff};
+static const u8 picture_rgb[18] = {0xff, 0, 0, 0, 0xff, 0, 0, 0, 0xff, 0x12, 0x34, 0x56, 0, 0, 0, 0xff, 0xff, 0xff};
+
+START_TEST(ppm)
+{
+	char path[64];
+	struct error err;
+	u8 buf[64];
+
+	snprintf(path, sizeof path, "/tmp/test_vga.%d.ppm", getpid());
+	ck_assert(pixels_write(path, picture, 3, 2, &err));
+	ck_assert_uint_eq(file_read(path, buf, sizeof buf), 11 + 18);
+	ck_assert_mem_eq(buf, "P6\n3 2\n255\n", 11);
+	ck_assert_mem_eq(buf + 11, picture_rgb, 18);
+	ck_assert(!pixels_write("/no/such/place.ppm", picture, 3, 2, &err));
+}
+END_TEST
+
+#ifdef HAVE_ZLIB
+#include <zlib.h>
+
+static u32 big_endian(const u8 *p) { return (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3]; }
+
+START_TEST(png)
+{
+	char path[64];
+	struct error err;
+	u8 buf[512], raw[64];
+	uLongf n = sizeof raw;
+	size_t file;
+
+	snprintf(path, sizeof path, "/tmp/test_vga.%d.png", getpid());
+	ck_assert(pixels_write(path, picture, 3, 2, &err));
+	file = file_read(path, buf, sizeof buf);
+	ck_assert_mem_eq(buf, "\x89PNG\r\n\x1a\n\0\0\0\15IHDR\0\0\0\3\0\0\0\2\10\2\0\0\0", 29);
+	ck_assert_uint_eq(big_endian(buf + 29), crc32(0, buf + 12, 17));
+	ck_assert_mem_eq(buf + 37, "IDAT", 4);
+	ck_assert_int_eq(uncompress(raw, &n, buf + 41, big_endian(buf + 33)), Z_OK);
+	ck_assert_uint_eq(n, 20);
+	ck_assert_mem_eq(raw + 1, picture_rgb, 9);
+	ck_assert_mem_eq(raw + 11, picture_rgb + 9, 9);
+	ck_assert_mem_eq(buf + file - 12, "\0\0\0\0IEND\xae\x42\x60\x82", 12);
+}
+END_TEST
+#endif
+
 /* --- hostile guests --- */
 
 static u64 seed;
@@ -766,6 +827,10 @@ int main(void)
 	tcase_add_test(tc, dispi_planar);
 	tcase_add_test(tc, edid_adds_up);
 	tcase_add_test(tc, text_comes_back_after_graphics);
+	tcase_add_test(tc, ppm);
+#ifdef HAVE_ZLIB
+	tcase_add_test(tc, png);
+#endif
 	tcase_add_loop_test(tc, random_accesses_do_no_harm, 0, 8);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);

@@ -3,6 +3,7 @@
 #include "ui/options.h"
 
 #include "debug/disasm.h"
+#include "devices/pixels.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -302,6 +303,7 @@ TEXT(append)
 TEXT(initrd)
 TEXT(log_file)
 TEXT(dump_screen)
+TEXT(screenshot)
 
 #define FLAG(field)                                                                                                    \
 	static bool set_##field(struct options *o, const char *val, struct error *err)                                 \
@@ -367,6 +369,7 @@ static const struct {
 	{"limit-insns", "N", "end after N instructions (suffixes K, M, G: powers of 1000)", set_limit_insns},
 	{"limit-seconds", "S", "end after S seconds of host time", set_limit_seconds},
 	{"dump-screen", "FILE", "write the text screen to FILE at the end", set_dump_screen},
+	{"screenshot", "FILE", "write the screen as a picture at the end: PNG if it ends in .png, else PPM", set_screenshot},
 	{"report", NULL, "print the number of instructions and the time at the end", set_report},
 	{"hash", NULL, "print a hash of the machine's whole state at the end", set_hash},
 	{"stepwise", NULL, "run each instruction by itself (slow; the result is the same)", set_stepwise},
@@ -403,8 +406,9 @@ void options_show(enum options_show what, struct text *out)
 	case SHOW_NOTHING: break;
 	case SHOW_HELP: options_help(out); break;
 	case SHOW_VERSION:
-		text_printf(out, "undervisor %s (%s)\n", UNDERVISOR_VERSION,
-			    capstone ? capstone : "without capstone: no disassembly");
+		text_printf(out, "undervisor %s (%s, %s)\n", UNDERVISOR_VERSION,
+			    capstone ? capstone : "without capstone: no disassembly",
+			    pixels_library() ? pixels_library() : "without zlib: no PNG");
 		break;
 	case SHOW_CPUS: x86_model_help(out); break;
 	case SHOW_LOG: log_help(out); break;
@@ -450,8 +454,9 @@ bool options_parse(struct options *o, int argc, char **argv, struct error *err)
 		return true;
 	if (o->nographic && !o->serials)
 		o->serial[o->serials++] = "stdio";
-	if (o->dump_screen && !o->pc.vga)
-		return error_set(err, "--dump-screen: there is no screen with -vga none");
+	if ((o->dump_screen || o->screenshot) && !o->pc.vga)
+		return error_set(err, "--%s: there is no screen with -vga none",
+				 o->dump_screen ? "dump-screen" : "screenshot");
 	o->pc.uarts = o->serials > 2 ? o->serials : 2;
 	return o->kernel ||
 	       error_set(err, "expected -kernel FILE (see --help); booting from firmware or disks is not built yet");

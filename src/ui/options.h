@@ -19,7 +19,7 @@ struct options {
 	enum display display;
 	bool nographic, stopped, no_reboot, report, hash, stepwise;
 	struct log_config log;
-	const char *log_file, *dump_screen;
+	const char *log_file, *dump_screen, *screenshot;
 	u64 limit_insns, limit_ns; /* 0: no limit */
 	enum options_show show;    /* print this and do nothing else */
 };
