@@ -15,12 +15,21 @@
 static struct sched sched;
 static struct space mem, io;
 static struct vga vga;
-static struct region *mmio;
+static struct pci_bus bus;
 static u32 *pixels;
 static struct vga_size size;
 
 #define LFB  0xe0000000ull
 #define MMIO 0xfeb00000ull
+
+/* As after power-on and a BIOS that places the BARs. */
+static void start(void)
+{
+	vga_reset(&vga);
+	pci_config_write(&vga.pci, PCI_BAR0, 4, LFB);
+	pci_config_write(&vga.pci, PCI_BAR0 + 8, 4, MMIO);
+	pci_config_write(&vga.pci, PCI_COMMAND, 2, PCI_CMD_IO | PCI_CMD_MEMORY);
+}
 
 static void setup(void)
 {
@@ -32,10 +41,9 @@ static void setup(void)
 	ck_assert(vga_init(&vga, &mem, &sched, &err));
 	ck_assert_ptr_nonnull(space_add_device(&io, VGA_PORT, VGA_PORTS, &vga_ops, &vga));
 	ck_assert_ptr_nonnull(space_add_device(&io, VGA_DISPI_PORT, VGA_DISPI_PORTS, &vga_dispi_ops, &vga));
-	mmio = space_add_device(&mem, MMIO, VGA_MMIO_SIZE, &vga_mmio_ops, &vga);
-	region_move(&mem, vga.lfb, LFB);
-	region_enable(&mem, vga.lfb, true);
-	vga_reset(&vga);
+	pci_bus_init(&bus, &mem, &io);
+	ck_assert(vga_add(&vga, &bus, PCI_DEVFN(2, 0), &err));
+	start();
 	pixels = NULL;
 }
 
@@ -642,6 +650,28 @@ START_TEST(dispi_planar)
 }
 END_TEST
 
+START_TEST(on_the_bus)
+{
+	static const u8 image[4] = {0x55, 0xaa, 1, 2};
+
+	ck_assert_uint_eq(pci_config_read(&vga.pci, 0, 4), 0x11111234);
+	ck_assert_uint_eq(pci_config_read(&vga.pci, 8, 4), 0x03000002);
+	vga_rom(&vga, image, sizeof image);
+	pci_config_write(&vga.pci, PCI_ROM_BAR, 4, 0xffffffff);
+	ck_assert_uint_eq(pci_config_read(&vga.pci, PCI_ROM_BAR, 4), 0xffff0001);
+	pci_config_write(&vga.pci, PCI_ROM_BAR, 4, 0xd0000001);
+	ck_assert_uint_eq(space_read(&mem, 0xd0000000, 4), 0x0201aa55);
+	put((u32)LFB + 5, 0x77);
+	ck_assert_uint_eq(get((u32)LFB + 5), 0x77);
+	pci_config_write(&vga.pci, PCI_COMMAND, 2, 0);
+	ck_assert_uint_eq(get((u32)LFB + 5), 0xff);
+	pci_config_write(&vga.pci, PCI_COMMAND, 2, PCI_CMD_MEMORY);
+	ck_assert_uint_eq(get((u32)LFB + 5), 0x77);
+	start();
+	ck_assert_uint_eq(get((u32)LFB + 5), 0);
+}
+END_TEST
+
 START_TEST(edid_adds_up)
 {
 	u8 sum = 0;
@@ -825,6 +855,7 @@ int main(void)
 	tcase_add_test(tc, dispi_pixels);
 	tcase_add_test(tc, dispi_bank_and_offset);
 	tcase_add_test(tc, dispi_planar);
+	tcase_add_test(tc, on_the_bus);
 	tcase_add_test(tc, edid_adds_up);
 	tcase_add_test(tc, text_comes_back_after_graphics);
 	tcase_add_test(tc, ppm);

@@ -280,6 +280,7 @@ void vga_reset(struct vga *v)
 {
 	struct vga_state *s = &v->s;
 
+	pci_reset(&v->pci);
 	memset(s, 0, sizeof *s);
 	memcpy(s->crtc, mode3_crtc, sizeof mode3_crtc);
 	memcpy(s->seq, mode3_seq, sizeof mode3_seq);

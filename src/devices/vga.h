@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/field.h"
 #include "base/sched.h"
+#include "devices/pci.h"
 #include "mmu/space.h"
 
 #define VGA_PORT        0x3b0
@@ -23,6 +24,7 @@
 #define VGA_WINDOW_SIZE 0x20000
 #define VGA_TEXT_BYTES  0x8000
 #define VGA_RAM_SIZE    (16u << 20)
+#define VGA_ROM_SIZE    0x10000
 #define VGA_MMIO_SIZE   0x1000
 #define VGA_WIDTH_MAX   16000
 #define VGA_HEIGHT_MAX  12000
@@ -96,7 +98,8 @@ struct vga {
 	struct vga_state s;
 	struct sched *sched;
 	struct space *mem;
-	struct region *text_region, *lfb; /* of mem; lfb is off until somebody gives it an address */
+	struct pci_device pci;            /* BAR 0: the video memory; 2: vga_mmio_ops; ROM: for a video BIOS */
+	struct region *text_region, *lfb; /* of mem; lfb is BAR 0 */
 	u8 *text;                         /* VGA_TEXT_BYTES: character n at 2n, its attribute at 2n + 1 */
 	u8 *vram;                         /* VGA_RAM_SIZE */
 };
@@ -107,8 +110,12 @@ extern const struct region_ops vga_mmio_ops;  /* BAR 2: VGA_MMIO_SIZE */
 #define VGA_FIELDS 23
 extern const struct field vga_fields[VGA_FIELDS];
 
-/* Adds the window, the plain text memory over it, and the frame buffer (not enabled) to mem. */
+/* Adds the window and the plain text memory over it to mem. */
 bool vga_init(struct vga *v, struct space *mem, struct sched *sched, struct error *err);
+/* Puts it on the bus. It works from then on. */
+bool vga_add(struct vga *v, struct pci_bus *bus, u8 devfn, struct error *err);
+/* The video BIOS: size bytes, up to VGA_ROM_SIZE. */
+void vga_rom(struct vga *v, const void *image, size_t size);
 void vga_reset(struct vga *v);
 void vga_post_load(struct vga *v);
 

@@ -226,6 +226,7 @@ void vga_post_load(struct vga *v)
 {
 	bool plain = vga_text_plain(&v->s);
 
+	pci_post_load(&v->pci);
 	if (vga_dispi_on(&v->s))
 		vga_dispi_fit(&v->s);
 	if (plain)
@@ -235,17 +236,32 @@ void vga_post_load(struct vga *v)
 
 bool vga_init(struct vga *v, struct space *mem, struct sched *sched, struct error *err)
 {
+	static const struct pci_id id = {.vendor = 0x1234, .device = 0x1111, .class_code = 0x030000, .revision = 2};
+
 	*v = (struct vga){.mem = mem, .sched = sched};
 	if (!space_add_device(mem, VGA_WINDOW, VGA_WINDOW_SIZE, &window_ops, v))
 		return error_set(err, "memory: no room for the VGA");
 	v->text_region = space_add_ram(mem, "vga-text", VGA_WINDOW + 0x18000, VGA_TEXT_BYTES, false, err);
 	if (!v->text_region)
 		return false;
-	v->lfb = space_add_ram(mem, "vga-lfb", 0xfd000000, VGA_RAM_SIZE, false, err);
-	if (!v->lfb)
-		return false;
-	region_enable(mem, v->lfb, false);
 	v->text = v->text_region->host;
+	pci_init(&v->pci, "vga", &id, v);
+	pci_bar_ram(&v->pci, 0, PCI_MEMORY | PCI_PREFETCH, VGA_RAM_SIZE);
+	pci_bar_device(&v->pci, 2, PCI_MEMORY, VGA_MMIO_SIZE, &vga_mmio_ops);
+	pci_bar_ram(&v->pci, PCI_ROM, PCI_MEMORY, VGA_ROM_SIZE);
+	return true;
+}
+
+bool vga_add(struct vga *v, struct pci_bus *bus, u8 devfn, struct error *err)
+{
+	if (!pci_add(bus, &v->pci, devfn, err))
+		return false;
+	v->lfb = v->pci.bar[0].region;
 	v->vram = v->lfb->host;
 	return true;
+}
+
+void vga_rom(struct vga *v, const void *image, size_t size)
+{
+	memcpy(v->pci.bar[PCI_ROM].region->host, image, size < VGA_ROM_SIZE ? size : VGA_ROM_SIZE);
 }

@@ -132,7 +132,7 @@ bool pc_pci_init(struct pc *pc, struct error *err)
 	b->arg = pc;
 	pci_ports_init(&pc->pci_ports, b);
 	init_functions(pc);
-	return map_pm(pc, err) && pci_add(b, &pc->host.pci, PCI_DEVFN(0, 0), err) &&
+	return map_pm(pc, err) && (!pc->cfg.vga || vga_add(&pc->vga, b, PCI_DEVFN(2, 0), err)) && pci_add(b, &pc->host.pci, PCI_DEVFN(0, 0), err) &&
 	       pci_add(b, &pc->piix3.pci, PCI_DEVFN(1, 0), err) && pci_add(b, &pc->piix4.pci, PCI_DEVFN(1, 3), err);
 }
 
