@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cover.h"
 #include "debug/dump.h"
 #include "debug/log.h"
 #include "devices/pixels.h"
@@ -241,6 +242,8 @@ static int session(struct session *s, int argc, char **argv)
 
 	if (!options_parse(&s->opt, argc, argv, &err))
 		return fail(s, &err, EXIT_USAGE);
+	if (!cover_from_environment(&err))
+		return fail(s, &err, EXIT_FILE);
 	if (s->opt.show) {
 		text_init_file(&out, stdout);
 		options_show(s->opt.show, &out);

@@ -8,6 +8,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "base/cover.h"
 #include "cpu_x86/block.h"
 #include "cpu_x86/seg.h"
 #include "page_tables.h"
@@ -110,6 +111,7 @@ static inline void cpu_setup(void)
 {
 	static const struct x86_board board;
 
+	ck_assert(cover_from_environment(&error));
 	ck_assert(space_init(&mem, "memory", 52, &error) && space_init(&io, "io", 16, &error));
 	ck_assert_ptr_nonnull(space_add_ram(&mem, "ram", 0, 16 << 20, false, &error));
 	sched_init(&sched);

@@ -2,6 +2,7 @@
  * Unit tests of src/machine: the run loop with scripted CPUs (turns, slices, idleness, stops), input, and the PC
  * board's memory map, interrupt wiring, local APIC pages, reset, state tables.
  */
+#include "base/cover.h"
 #include "machine/machine.h"
 #include "machine/pc.h"
 
@@ -385,6 +386,7 @@ static void board(u64 ram, unsigned cpus)
 {
 	struct error err = {""};
 
+	ck_assert(cover_from_environment(&err));
 	if (!pc)
 		pc = malloc(sizeof *pc);
 	cfg = (struct pc_config){

@@ -1,4 +1,5 @@
 /* Unit tests of cpu_x86/model.c and cpuid.c: the -cpu option, feature dependencies, and what CPUID says of a model. */
+#include "base/cover.h"
 #include "base/text.h"
 #include "cpu_x86/system.h"
 
@@ -12,6 +13,7 @@ static u32 out[4];
 
 static void setup(void)
 {
+	ck_assert(cover_from_environment(&err));
 	cpu = calloc(1, sizeof *cpu);
 	ck_assert_ptr_nonnull(cpu);
 	ck_assert(x86_model_parse(&model, "zen", &err));
@@ -138,7 +140,8 @@ START_TEST(each_feature_bit)
 	ck_assert_msg(out[r] >> (bit)&1, "%s on", name);                                                               \
 	model.has[X86_F_##id] = 0;                                                                                     \
 	leaf(l, s);                                                                                                    \
-	ck_assert_msg(!(out[r] >> (bit)&1), "%s off", name);
+	ck_assert_msg(!(out[r] >> (bit)&1), "%s off", name);                                                           \
+	cover(COVER_FEATURE, X86_F_##id);
 #include "cpu_x86/features.def"
 #undef FEATURE
 }

@@ -1,5 +1,6 @@
 /* Unit tests of cpu_x86/msr.c and of the rules of control registers: values kept, values refused and why, TLB
  * consequences. */
+#include "base/cover.h"
 #include "cpu_x86/system.h"
 
 #include <check.h>
@@ -37,6 +38,7 @@ static void with_model(const char *spec) { ck_assert_msg(x86_model_parse(&model,
 
 static void setup(void)
 {
+	ck_assert(cover_from_environment(&err));
 	cpu = calloc(1, sizeof *cpu);
 	ck_assert_ptr_nonnull(cpu);
 	with_model("zen");

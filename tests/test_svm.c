@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/cover.h"
 #include "cpu_x86/block.h"
 #include "cpu_x86/system.h"
 #include "svm/checks.h"
@@ -172,6 +173,7 @@ static void setup_model(const char *spec)
 	static const struct x86_board board = {
 		.intr = board_intr, .intack = board_intack, .tpr_read = board_tpr_read, .tpr_write = board_tpr_write};
 
+	ck_assert(cover_from_environment(&error));
 	ck_assert(space_init(&mem, "memory", 52, &error) && space_init(&io, "io", 16, &error));
 	ck_assert_ptr_nonnull(space_add_ram(&mem, "ram", 0, 32 << 20, false, &error));
 	sched_init(&sched);

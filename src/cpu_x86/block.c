@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "base/cover.h"
 #include "cpu_x86/insn.h"
 #include "cpu_x86/system.h"
 
@@ -478,6 +479,8 @@ static struct x86_block *build_block(struct x86_cpu *c, u64 va, u64 pa, u32 mode
 	*b = (struct x86_block){.pa = pa, .pa2 = CODE_NO_PAGE, .mode = mode};
 	u.b = b;
 	build(&u, va);
+	if (b->insns == 1) /* it runs next; of longer blocks the end may never */
+		cover(COVER_INSN, b->op[0].id);
 	k->used += sizeof *b + (b->ops + 1u) * sizeof(struct x86_op);
 	b->hash_next = k->hash[h];
 	k->hash[h] = b;

@@ -4,6 +4,7 @@
  * (#DF, shutdown), and what else happens when an event is taken (NMI mask, DR7.GD, branch records). The way through the
  * IDT itself is deliver.c's. APM2 ch. 8, 13.1, 15.7.3, 15.12.
  */
+#include "base/cover.h"
 #include "cpu_x86/seg.h"
 #include "cpu_x86/system.h"
 
@@ -114,6 +115,7 @@ static void debug_status(struct x86_cpu *c, u64 dr6)
 
 static void log_exception(struct x86_cpu *c, const struct x86_exception *x)
 {
+	cover(COVER_RULE, x->rule);
 	if (event_on(c->log, EV_EXCEPTION))
 		x86_log(c, EV_EXCEPTION, x->vector | (u32)x->has_error << 8 | (u32)x->rule << 16, x->error, x->cr2);
 }
@@ -193,6 +195,7 @@ static void deliver_soft(struct x86_cpu *c, unsigned vector, unsigned type, bool
 	struct delivery d = {.vector = (u8)vector, .type = (u8)type, .soft = soft, .rip = x86_next_rip(c)};
 	u64 from = x86_rip(c), to;
 
+	cover(COVER_RULE, RULE_SOFT_INT);
 	c->tf_after = true; /* it clears TF before the trap would come. APM2 8.7.3, 13.1.4 */
 	if (type == 4 && event_on(c->log, EV_INTERRUPT))
 		x86_log(c, EV_INTERRUPT, vector | 1u << 8, 0, 0);

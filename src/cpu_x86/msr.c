@@ -2,6 +2,7 @@
  * Model-specific registers: RDMSR and WRMSR by the table msr.def. What is not in the table is #GP. The time stamp
  * counter and the performance counters are here too. APM2 3.2, 7.7-7.9, 9.3, 13.2, 15.30; APM3 RDMSR, WRMSR.
  */
+#include "base/cover.h"
 #include "cpu_x86/system.h"
 
 enum { EVT_EN = 1 << 22 };
@@ -424,7 +425,10 @@ static const struct row *implemented(const struct x86_cpu *c, u32 n)
 {
 	const struct row *r = row_of(n);
 
-	return r && (r->feature == X86_F_NONE || x86_has(c->model, (enum x86_feature)r->feature)) ? r : NULL;
+	if (!r || (r->feature != X86_F_NONE && !x86_has(c->model, (enum x86_feature)r->feature)))
+		return NULL;
+	cover(COVER_MSR, (u64)(r - rows));
+	return r;
 }
 
 enum x86_rule x86_msr_read(struct x86_cpu *c, u32 msr, u64 *val)

@@ -4,6 +4,7 @@
  */
 #include "svm/checks.h"
 
+#include "base/cover.h"
 #include "cpu_x86/system.h"
 #include "svm/explain.h"
 #include "svm/state.h"
@@ -53,7 +54,10 @@ static COLD NOINLINE u64 failed_rows(const struct svm_state *s, const struct svm
 	u64 set = 0, val;
 
 	for (unsigned i = 0; i < SVM_CHECK_COUNT; i++)
-		set |= (u64)(check_bits(i, s, l, &val) != 0) << i;
+		if (check_bits(i, s, l, &val)) {
+			set |= BIT(i);
+			cover(COVER_CHECK, i);
+		}
 	return set;
 }
 

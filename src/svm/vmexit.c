@@ -1,5 +1,6 @@
 /* #VMEXIT: the guest's state goes into the VMCB, the reason beside it, and the host comes back (host.c).
  * APM2 15.6-15.8. */
+#include "base/cover.h"
 #include "cpu_x86/flags.h"
 #include "svm/state.h"
 
@@ -141,6 +142,7 @@ void svm_exit_next(struct x86_cpu *c, u64 code, u64 info1, u64 info2, u64 nrip)
 	u64 intinfo;
 	u8 *v;
 
+	cover(COVER_EXIT, code);
 	if (c->op)
 		x86_sync(c);
 	intinfo = svm_event_cancel(c);

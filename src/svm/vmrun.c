@@ -1,4 +1,5 @@
 /* VMRUN: from the host into a guest. What the checks are: checks.def. The way back: vmexit.c, host.c. APM2 15.5.1. */
+#include "base/cover.h"
 #include "cpu_x86/flags.h"
 #include "cpu_x86/system.h"
 #include "svm/state.h"
@@ -278,6 +279,7 @@ static COLD NOINLINE void NORETURN refuse(struct x86_cpu *c)
 	struct svm_priv *p = svm_priv(s);
 	u8 *v = svm_page_write(c, s->vmcb_pa);
 
+	cover(COVER_EXIT, COVER_NEGATIVE + ~SVM_EXIT_INVALID);
 	p->cached_vmcb = SVM_NOT_CACHED;
 	p->lbr = 0;
 	vmcb_set_exitcode(v, SVM_EXIT_INVALID);

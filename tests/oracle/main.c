@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/cover.h"
 #include "gen.h"
 #include "oracle.h"
 
@@ -475,7 +476,7 @@ int main(int argc, char **argv)
 	strcat(path, "-native");
 	host_features(o.has);
 	rows_init(o.has);
-	if (!host_start(&o.host, path, fill, &err) || !(o.emu = emu_new(o.host.shm, o.has, &err))) {
+	if (!cover_from_environment(&err) || !host_start(&o.host, path, fill, &err) || !(o.emu = emu_new(o.host.shm, o.has, &err))) {
 		fprintf(stderr, "oracle: %s\n", err.msg);
 		return 2;
 	}
