@@ -42,4 +42,15 @@ void sched_fire(struct sched *s);
 /* a * b / c without overflow in between (for clock conversions). */
 static inline u64 muldiv(u64 a, u64 b, u64 c) { return (u64)((unsigned __int128)a * b / c); }
 
+/* Ticks of a clock of hz since the beginning; hz is a constant, so that the divisions are by constants only. Seconds and rest apart:
+ * exact, because a second has a whole number of ticks. */
+static inline u64 ticks_at(u64 ns, u64 hz) { return ns / NS_PER_SEC * hz + ns % NS_PER_SEC * hz / NS_PER_SEC; }
+/* The first nanosecond of a tick: ticks_at() of it is the tick, of the one before it is not. */
+static inline u64 tick_start(u64 tick, u64 hz)
+{
+	u64 ns = muldiv(tick, NS_PER_SEC, hz);
+
+	return ticks_at(ns, hz) < tick ? ns + 1 : ns;
+}
+
 #endif

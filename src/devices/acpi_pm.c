@@ -30,20 +30,10 @@ const struct field acpi_pm_fields[ACPI_PM_FIELDS] = {
 	FIELD_(struct acpi_pm_state, pad, FMT_PAD, 0),
 };
 
-/* Seconds and rest apart: divisions by a constant only, exact because a second has a whole number of ticks. */
-static u64 ticks(u64 ns) { return ns / NS_PER_SEC * ACPI_PM_HZ + ns % NS_PER_SEC * ACPI_PM_HZ / NS_PER_SEC; }
-
-static u64 ns_of(u64 tick)
-{
-	u64 ns = muldiv(tick, NS_PER_SEC, ACPI_PM_HZ);
-
-	return ticks(ns) < tick ? ns + 1 : ns;
-}
-
-u32 acpi_pm_timer(const struct acpi_pm *p) { return (u32)(ticks(p->sched->now) & mask_low(p->timer_bits)); }
+u32 acpi_pm_timer(const struct acpi_pm *p) { return (u32)(ticks_at(p->sched->now, ACPI_PM_HZ) & mask_low(p->timer_bits)); }
 
 /* How often the timer's highest bit has changed. */
-static u64 turns(const struct acpi_pm *p, u64 ns) { return ticks(ns) >> (p->timer_bits - 1); }
+static u64 turns(const struct acpi_pm *p, u64 ns) { return ticks_at(ns, ACPI_PM_HZ) >> (p->timer_bits - 1); }
 
 static u16 status(const struct acpi_pm *p)
 {
@@ -62,7 +52,7 @@ static void update(struct acpi_pm *p)
 	s->seen = now;
 	irq_set(&p->sci, s->control & CNT_SCI_EN && (s->status & s->enable & EN_MASK || s->gpe_status & s->gpe_enable));
 	if (s->enable & ACPI_STS_TMR && s->control & CNT_SCI_EN && !(s->status & ACPI_STS_TMR))
-		timer_arm(&p->timer, ns_of((turns(p, now) + 1) << (p->timer_bits - 1)));
+		timer_arm(&p->timer, tick_start((turns(p, now) + 1) << (p->timer_bits - 1), ACPI_PM_HZ));
 	else
 		timer_cancel(&p->timer);
 }

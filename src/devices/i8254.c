@@ -33,18 +33,7 @@ const struct field i8254_fields[I8254_FIELDS] = {
 	FIELD_(struct i8254_state, pad, FMT_PAD, 0),
 };
 
-/* Seconds and rest apart: divisions by a constant only, exact because a second has a whole number of ticks. */
-static s64 tick_of(u64 ns) { return (s64)(ns / NS_PER_SEC * I8254_HZ + ns % NS_PER_SEC * I8254_HZ / NS_PER_SEC); }
-
-/* The first nanosecond of a tick: tick_of() of it is the tick, of the one before it is not. */
-static u64 ns_of(s64 tick)
-{
-	u64 ns = muldiv((u64)tick, NS_PER_SEC, I8254_HZ);
-
-	return tick_of(ns) < tick ? ns + 1 : ns;
-}
-
-static s64 tick_now(const struct i8254 *p) { return tick_of(p->sched->now); }
+static s64 tick_now(const struct i8254 *p) { return (s64)ticks_at(p->sched->now, I8254_HZ); }
 
 static struct i8254_counter *counter(struct i8254_state *s, unsigned n)
 {
@@ -177,7 +166,7 @@ void i8254_rearm(struct i8254 *p)
 	irq_set(&p->out0, out(c, t));
 	next = next_edge(c, t);
 	if (next != I8254_NEVER && p->out0.set)
-		timer_arm(&p->timer, ns_of(next));
+		timer_arm(&p->timer, tick_start((u64)next, I8254_HZ));
 	else
 		timer_cancel(&p->timer);
 }
