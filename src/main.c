@@ -22,6 +22,7 @@ struct session {
 	struct options opt;
 	struct pc pc;
 	struct pc_boot boot;
+	struct firmware firmware;
 	struct bytes_stdio std;
 	struct bytes serial[PC_UARTS], debugcon;
 	struct hub hub;
@@ -94,14 +95,21 @@ static void open_screen(struct session *s)
 
 static bool power_on(struct session *s, struct error *err)
 {
-	const struct options *o = &s->opt;
+	struct options *o = &s->opt;
 
+	if (o->kernel && !o->firmware.file)
+		o->firmware.file = "none";
+	if (!firmware_open(&s->firmware, &o->firmware, err))
+		return false;
+	if (!s->firmware.data && !o->kernel)
+		return error_set(err, "no firmware (" FIRMWARE_DEFAULT "; package seabios) and no -kernel: nothing to run");
+	o->pc.bios_size = s->firmware.size;
 	if (!pc_init(&s->pc, &o->pc, err) || !open_streams(s, err) || !open_log(s, err))
 		return false;
 	open_screen(s);
 	s->pc.machine.stepwise = o->stepwise;
 	s->pc.machine.time_limit = o->limit_ns;
-	return pc_boot_init(&s->boot, &s->pc, o->kernel, o->append, o->initrd, err) &&
+	return pc_boot_init(&s->boot, &s->pc, &s->firmware, &o->firmware, o->kernel, o->append, o->initrd, err) &&
 	       pc_boot_load(&s->boot, &s->pc, err);
 }
 
@@ -269,6 +277,7 @@ int main(int argc, char **argv)
 	}
 	status = session(s, argc, argv);
 	pc_free(&s->pc);
+	firmware_close(&s->firmware);
 	free(s);
 	return status;
 }

@@ -137,8 +137,8 @@ static bool e820_file(struct pc_boot *b, struct pc *pc, struct error *err)
 	return fw_cfg_add_file(&pc->fw_cfg, "etc/e820", b->e820, b->map.count * E820_ENTRY, err);
 }
 
-bool pc_boot_init(struct pc_boot *b, struct pc *pc, const char *kernel, const char *append, const char *initrd,
-		  struct error *err)
+bool pc_boot_init(struct pc_boot *b, struct pc *pc, struct firmware *fw, const struct firmware_options *fo,
+		  const char *kernel, const char *append, const char *initrd, struct error *err)
 {
 	memset(b, 0, sizeof *b);
 	mem_map_pc(&b->map, pc->ram_low, pc->ram_high, ACPI_TABLES_SIZE);
@@ -148,6 +148,9 @@ bool pc_boot_init(struct pc_boot *b, struct pc *pc, const char *kernel, const ch
 				       .map = &b->map,
 				       .long_mode = x86_has(&pc->cfg.model, X86_F_LM),
 				       .vga = pc->cfg.vga};
+	b->fw = fw;
+	if (fw->data)
+		return firmware_describe(fw, pc, fo, err);
 	return e820_file(b, pc, err);
 }
 
@@ -155,6 +158,10 @@ bool pc_boot_load(struct pc_boot *b, struct pc *pc, struct error *err)
 {
 	struct boot_state st;
 
+	if (b->fw->data) {
+		firmware_install(b->fw, pc);
+		return true;
+	}
 	if (pc_bios_resumes(pc))
 		return true;
 	program_devices(pc);

@@ -7,6 +7,7 @@
 #define LOADER_PC_BOOT_H
 
 #include "loader/boot.h"
+#include "loader/firmware.h"
 #include "machine/pc.h"
 
 #define E820_ENTRY 20
@@ -14,12 +15,13 @@
 struct pc_boot {
 	struct boot_options opt;
 	struct mem_map map;
+	struct firmware *fw; /* NULL or without data: none */
 	u8 e820[MEM_MAP_MAX * E820_ENTRY]; /* fw_cfg file etc/e820 */
 };
 
-/* Once: the memory map. The strings must stay, and *b where it is. */
-bool pc_boot_init(struct pc_boot *b, struct pc *pc, const char *kernel, const char *append, const char *initrd,
-		  struct error *err);
+/* Once: the memory map, and what firmware wants to know. The strings must stay, and *b and *fw where they are. */
+bool pc_boot_init(struct pc_boot *b, struct pc *pc, struct firmware *fw, const struct firmware_options *fo,
+		  const char *kernel, const char *append, const char *initrd, struct error *err);
 /* After power-on and after each reset. If the kernel has asked for it (see pc_bios.h), CPU 0 stays at its reset vector,
  * and memory and devices as they are. */
 bool pc_boot_load(struct pc_boot *b, struct pc *pc, struct error *err);

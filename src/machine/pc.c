@@ -134,11 +134,13 @@ static bool place(struct pc *pc, struct space *s, const struct pc_place *p, size
 static bool map_ports(struct pc *pc, struct error *err)
 {
 	const struct pc_config *c = &pc->cfg;
+	const struct pc_place console = {c->debugcon_port, 1, &debug_port_out_ops, AT(debug_port)};
 	const struct pc_place exit_port = {c->debug_exit_base, c->debug_exit_size, &isa_debug_exit_ops, AT(debug_exit)};
 
 	return (!c->testdev || place(pc, &pc->io, testdev_ports, ARRAY_SIZE(testdev_ports), err)) &&
 	       place(pc, &pc->io, ports, ARRAY_SIZE(ports), err) && place(pc, &pc->io, serial_ports, c->uarts, err) &&
 	       (!c->vga || place(pc, &pc->io, vga_ports, ARRAY_SIZE(vga_ports), err)) &&
+	       (!c->debugcon_port || place(pc, &pc->io, &console, 1, err)) &&
 	       (!c->debug_exit || place(pc, &pc->io, &exit_port, 1, err));
 }
 

@@ -54,6 +54,7 @@ struct pc_config {
 	s64 rtc_time;         /* seconds since 1970 */
 	bool vga, testdev, debug_exit;
 	u16 debug_exit_base, debug_exit_size;
+	u16 debugcon_port; /* of the debug console besides E9h; 0: none */
 };
 
 struct pc;

@@ -3,6 +3,7 @@
 #include "ui/options.h"
 
 #include "debug/disasm.h"
+#include "ui/options_part.h"
 #include "devices/pixels.h"
 
 #include <errno.h>
@@ -10,56 +11,6 @@
 #include <time.h>
 
 #define MB (1ull << 20)
-
-/* ---- values ---- */
-
-/* A number with an optional suffix K, M, G or T; base is 1000 or 1024. */
-static bool number(const char *what, const char *val, u64 base, u64 plain_unit, u64 *out, struct error *err)
-{
-	static const char suffixes[] = "kmgt";
-	char *end;
-	u64 unit = plain_unit;
-	unsigned long long n;
-
-	errno = 0;
-	n = strtoull(val, &end, 0);
-	if (*end) {
-		const char *s = strchr(suffixes, *end | 0x20);
-
-		unit = 1;
-		for (const char *p = suffixes; s && p <= s; p++)
-			unit *= base;
-		end += s ? 1 : 0;
-	}
-	if (end == val || *end || errno || *val == '-' || (n && unit > ~0ull / n))
-		return error_set(err, "%s %s: expected a number", what, val);
-	*out = n * unit;
-	return true;
-}
-
-/* Cuts the next "key=value" or "key" off a comma-separated list in *list (which is changed). */
-static char *next_item(char **list, char **val)
-{
-	char *key = *list, *end;
-
-	if (!key || !*key)
-		return NULL;
-	end = strchrnul(key, ',');
-	*list = *end ? end + 1 : end;
-	*end = 0;
-	*val = strchr(key, '=');
-	if (*val)
-		*(*val)++ = 0;
-	return key;
-}
-
-static bool copy_list(const char *what, const char *val, char *buf, size_t size, struct error *err)
-{
-	if (strlen(val) >= size)
-		return error_set(err, "%s: longer than %zu characters", what, size - 1);
-	strcpy(buf, val);
-	return true;
-}
 
 /* ---- the machine ---- */
 
@@ -71,9 +22,9 @@ static bool set_machine(struct options *o, const char *val, struct error *err)
 		o->show = SHOW_MACHINES;
 		return true;
 	}
-	if (!copy_list("-machine", val, buf, sizeof buf, err))
+	if (!option_list("-machine", val, buf, sizeof buf, err))
 		return false;
-	while ((key = next_item(&list, &v))) {
+	while ((key = option_item(&list, &v))) {
 		bool type = !v || !strcmp(key, "type");
 
 		if (type && !strcmp(v ? v : key, "pc"))
@@ -108,7 +59,7 @@ static bool set_memory(struct options *o, const char *val, struct error *err)
 
 	if (!strncmp(val, "size=", 5))
 		val += 5;
-	if (!number("-m", val, 1024, MB, &size, err))
+	if (!option_number("-m", val, 1024, MB, &size, err))
 		return false;
 	if (size % MB || size < 2 * MB || size > PC_RAM_MAX)
 		return error_set(err, "-m %s: expected whole megabytes from 2M to 64G", val);
@@ -122,10 +73,10 @@ static bool set_smp(struct options *o, const char *val, struct error *err)
 	char buf[128], *list = buf, *key, *v;
 	u64 cpus = 0, max = 0, product = 1, n;
 
-	if (!copy_list("-smp", val, buf, sizeof buf, err))
+	if (!option_list("-smp", val, buf, sizeof buf, err))
 		return false;
-	while ((key = next_item(&list, &v))) {
-		if (!number("-smp", v ? v : key, 1000, 1, &n, err))
+	while ((key = option_item(&list, &v))) {
+		if (!option_number("-smp", v ? v : key, 1000, 1, &n, err))
 			return false;
 		n = n && n <= PC_CPUS ? n : PC_CPUS + 1; /* refused below */
 		if (!v || !strcmp(key, "cpus"))
@@ -173,13 +124,13 @@ static bool device_debug_exit(struct options *o, char *list, struct error *err)
 	u64 base = 0x501, size = 2;
 	char *key, *v;
 
-	while ((key = next_item(&list, &v))) {
+	while ((key = option_item(&list, &v))) {
 		u64 *n = !v ? NULL : !strcmp(key, "iobase") ? &base : !strcmp(key, "iosize") ? &size : NULL;
 
 		if (!n)
 			return error_set(err, "-device isa-debug-exit: '%s' is not known (expected iobase=, iosize=)",
 					 key);
-		if (!number("-device isa-debug-exit", v, 1024, 1, n, err))
+		if (!option_number("-device isa-debug-exit", v, 1024, 1, n, err))
 			return false;
 	}
 	if (size < 1 || size > 4 || base > 0x10000 - size)
@@ -194,20 +145,22 @@ static bool set_device(struct options *o, const char *val, struct error *err)
 {
 	char buf[256], *list = buf, *v, *name;
 
-	if (!copy_list("-device", val, buf, sizeof buf, err))
+	if (!option_list("-device", val, buf, sizeof buf, err))
 		return false;
-	name = next_item(&list, &v);
+	name = option_item(&list, &v);
 	if (name && !strcmp(name, "help")) {
 		o->show = SHOW_DEVICES;
 		return true;
 	}
 	if (name && !v && !strcmp(name, "isa-debug-exit"))
 		return device_debug_exit(o, list, err);
+	if (name && !v && !strcmp(name, "isa-debugcon"))
+		return option_debugcon_device(o, list, err);
 	if (name && !v && !strcmp(name, "pc-testdev") && !*list) {
 		o->pc.testdev = true;
 		return true;
 	}
-	return error_set(err, "-device %s: not supported (expected isa-debug-exit or pc-testdev)", val);
+	return error_set(err, "-device %s: not supported (expected isa-debug-exit, isa-debugcon or pc-testdev)", val);
 }
 
 /* ---- the host side ---- */
@@ -244,6 +197,11 @@ static bool set_debugcon(struct options *o, const char *val, struct error *err)
 	return check_stream("-debugcon", val, err);
 }
 
+static bool set_chardev(struct options *o, const char *val, struct error *err)
+{
+	return option_chardev(o, val, err) && check_stream("-chardev", o->chardev[o->chardevs - 1].stream, err);
+}
+
 static bool set_display(struct options *o, const char *val, struct error *err)
 {
 	if (strcmp(val, "none") && strcmp(val, "text"))
@@ -276,7 +234,7 @@ static bool set_log(struct options *o, const char *val, struct error *err)
 
 static bool set_limit_insns(struct options *o, const char *val, struct error *err)
 {
-	return number("--limit-insns", val, 1000, 1, &o->limit_insns, err) &&
+	return option_number("--limit-insns", val, 1000, 1, &o->limit_insns, err) &&
 	       (o->limit_insns || error_set(err, "--limit-insns 0: expected a number above 0"));
 }
 
@@ -347,19 +305,23 @@ static const struct {
 	{"smp", "N", "number of CPUs, 1 to 16 (default 1)", set_smp},
 	{"vga", "std|none", "whether there is a VGA (default std)", set_vga},
 	{"rtc", "base=DATE", "date of the real-time clock at power-on (default 2024-01-01)", set_rtc},
-	{"device", "NAME[,KEY=VAL]", "isa-debug-exit[,iobase=][,iosize=] or pc-testdev", set_device},
+	{"device", "NAME[,KEY=VAL]", "isa-debug-exit[,iobase=][,iosize=], isa-debugcon[,iobase=],chardev= or pc-testdev", set_device},
 	{"kernel", "FILE", "Linux bzImage, Multiboot 1 or 2 kernel, or plain ELF file", set_kernel},
 	{"append", "ARGS", "its command line", set_append},
 	{"initrd", "'FILE ARGS,...'", "its modules; Linux: one file", set_initrd},
 	{"serial", "STREAM", "stdio, null, none, file:PATH, pty, unix:PATH[,server][,nowait]; up to four", set_serial},
-	{"debugcon", "STREAM", "where bytes written to port E9h go", set_debugcon},
+	{"debugcon", "STREAM", "where bytes written to port E9h (or isa-debugcon.iobase) go", set_debugcon},
+	{"chardev", "KIND,id=ID[,...]", "names a stream: stdio, null, pty, file with path=PATH, for isa-debugcon", set_chardev},
+	{"global", "isa-debugcon.iobase=PORT", "the port of -debugcon; SeaBIOS writes to 0x402", option_global},
 	{"display", "none|text", "text: print changed lines of the text screen (default none)", set_display},
 	{"nographic", NULL, "no display, and the first serial port on stdio", set_nographic},
 	{"monitor", "none", "accepted; there is no monitor yet", set_none},
 	{"parallel", "none", "accepted; there is no parallel port", set_none},
 	{"net", "none", "accepted; there is no network", set_none},
 	{"nic", "none", "accepted; there is no network", set_none},
-	{"bios", "none", "accepted; no firmware runs", set_none},
+	{"bios", "FILE|none", "firmware (default: SeaBIOS of package seabios); none: start -kernel directly", option_bios},
+	{"boot", "[order=]LETTERS[,...]", "a floppy, c disk, d CD-ROM, n network; once=, menu=on|off, splash-time=MS",
+	 option_boot},
 	{"nodefaults", NULL, "accepted; there are no default devices to leave out", set_nothing},
 	{"name", "TEXT", "accepted; a name for the machine", set_nothing},
 	{"S", NULL, "start stopped: SIGCONT or SIGUSR1 starts the machine", set_stopped},
@@ -413,7 +375,7 @@ void options_show(enum options_show what, struct text *out)
 	case SHOW_CPUS: x86_model_help(out); break;
 	case SHOW_LOG: log_help(out); break;
 	case SHOW_MACHINES: text_puts(out, "  pc       PC with AMD64 CPUs (default)\n"); break;
-	case SHOW_DEVICES: text_puts(out, "  isa-debug-exit  iobase=501h, iosize=2\n  pc-testdev\n"); break;
+	case SHOW_DEVICES: text_puts(out, "  isa-debug-exit  iobase=501h, iosize=2\n  isa-debugcon    iobase=E9h, chardev=\n  pc-testdev\n"); break;
 	}
 }
 
@@ -458,6 +420,5 @@ bool options_parse(struct options *o, int argc, char **argv, struct error *err)
 		return error_set(err, "--%s: there is no screen with -vga none",
 				 o->dump_screen ? "dump-screen" : "screenshot");
 	o->pc.uarts = o->serials > 2 ? o->serials : 2;
-	return o->kernel ||
-	       error_set(err, "expected -kernel FILE (see --help); booting from firmware or disks is not built yet");
+	return option_debugcon_resolve(o, err);
 }

@@ -6,14 +6,24 @@
 #define UI_OPTIONS_H
 
 #include "debug/log.h"
+#include "loader/firmware.h"
 #include "machine/pc.h"
 
 enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION, SHOW_CPUS, SHOW_LOG, SHOW_MACHINES, SHOW_DEVICES };
 enum display { DISPLAY_NONE, DISPLAY_TEXT };
 
+struct option_chardev {
+	char id[32], stream[256];
+};
+
 struct options {
 	struct pc_config pc;
 	const char *kernel, *append, *initrd;
+	struct firmware_options firmware;
+	char boot_order[8], boot_once[8];
+	struct option_chardev chardev[4];
+	unsigned chardevs;
+	char debugcon_chardev[32];
 	const char *serial[PC_UARTS], *debugcon;
 	unsigned serials;
 	enum display display;

@@ -1,0 +1,44 @@
+/*
+ * A BIOS image (SeaBIOS) as the PC's firmware: its file, its place in the ROMs, and what it reads through fw_cfg: the
+ * memory map, boot order and menu, CPU counts. Manual: QEMU's docs/specs/fw_cfg; SeaBIOS's docs/Runtime_config.md names
+ * the files that it reads.
+ */
+#ifndef LOADER_FIRMWARE_H
+#define LOADER_FIRMWARE_H
+
+#include "loader/boot.h"
+#include "machine/pc.h"
+
+#define FIRMWARE_DEFAULT "/usr/share/seabios/bios-256k.bin"
+#define FIRMWARE_ORDER   512 /* bytes of the boot order */
+
+/* What the user says about booting. */
+struct firmware_options {
+	const char *file;  /* -bios: path, a name in /usr/share/seabios; NULL: FIRMWARE_DEFAULT if it is there */
+	const char *order; /* -boot order=: letters a, c, d, n; NULL: as the firmware thinks */
+	const char *once;  /* -boot once=: the same, until the first reset */
+	bool menu;
+	u16 menu_wait;    /* ms */
+	bool has_menu_wait;
+};
+
+struct firmware {
+	const char *name;
+	u8 *data; /* NULL: none */
+	size_t size;
+	char path[256];
+	u8 e820[2 * 20];
+	u8 irq0_override, states[6];
+	u8 menu[2], menu_wait[2];
+	char order[FIRMWARE_ORDER];
+};
+
+/* Reads the image; true without one when there is none by default. */
+bool firmware_open(struct firmware *f, const struct firmware_options *o, struct error *err);
+void firmware_close(struct firmware *f);
+/* Once: the fw_cfg files. *f must stay where it is. */
+bool firmware_describe(struct firmware *f, struct pc *pc, const struct firmware_options *o, struct error *err);
+/* The image into the ROMs, at every power-on and reset. */
+void firmware_install(const struct firmware *f, struct pc *pc);
+
+#endif

@@ -1,0 +1,24 @@
+/* Between the files that parse the command line: what options.c's table calls in others. */
+#ifndef UI_OPTIONS_PART_H
+#define UI_OPTIONS_PART_H
+
+#include "ui/options.h"
+
+/* ---- options_value.c ---- */
+/* A number with an optional suffix K, M, G or T; base is 1000 or 1024. A plain one is multiplied by plain_unit. */
+bool option_number(const char *what, const char *val, u64 base, u64 plain_unit, u64 *out, struct error *err);
+/* Cuts the next "key=value" or "key" off a comma-separated list in *list (which is changed). */
+char *option_item(char **list, char **val);
+/* Copies a list to be cut up. */
+bool option_list(const char *what, const char *val, char *buf, size_t size, struct error *err);
+
+/* ---- options_boot.c ---- */
+bool option_bios(struct options *o, const char *val, struct error *err);
+bool option_boot(struct options *o, const char *val, struct error *err);
+bool option_chardev(struct options *o, const char *val, struct error *err);
+bool option_debugcon_device(struct options *o, char *list, struct error *err);
+bool option_global(struct options *o, const char *val, struct error *err);
+/* When all options are known: the stream that -device isa-debugcon named. */
+bool option_debugcon_resolve(struct options *o, struct error *err);
+
+#endif
