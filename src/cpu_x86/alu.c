@@ -1,86 +1,63 @@
 /*
  * Two-operand arithmetic and logic (ADD OR ADC SBB AND SUB XOR CMP TEST), one-operand (INC DEC NEG NOT), IMUL of two and three
- * operands. Flags are lazy. APM3: each instruction's page.
+ * operands. Flags: flags.h. APM3: each instruction's page.
  */
 #include "cpu_x86/family.h"
 
 /* ---- what each operation computes: f = whether flags are wanted ---- */
-#define KERNELS(w)                                                                                                               \
-	static ALWAYS_INLINE u##w add_k##w(struct x86_cpu *c, u##w a, u##w b, bool f)                                             \
-	{                                                                                                                        \
-		u##w r = (u##w)(a + b);                                                                                          \
-		if (f)                                                                                                           \
-			flags_add##w(c, a, b, r);                                                                                \
-		return r;                                                                                                        \
-	}                                                                                                                        \
-	static ALWAYS_INLINE u##w sub_k##w(struct x86_cpu *c, u##w a, u##w b, bool f)                                             \
-	{                                                                                                                        \
-		u##w r = (u##w)(a - b);                                                                                          \
-		if (f)                                                                                                           \
-			flags_sub##w(c, a, b, r);                                                                                \
-		return r;                                                                                                        \
-	}                                                                                                                        \
-	static ALWAYS_INLINE u##w adc_k##w(struct x86_cpu *c, u##w a, u##w b, bool f)                                             \
-	{                                                                                                                        \
-		u##w r = (u##w)(a + b + flag_cf(c));                                                                             \
-		if (f)                                                                                                           \
-			flags_add##w(c, a, b, r);                                                                                \
-		return r;                                                                                                        \
-	}                                                                                                                        \
-	static ALWAYS_INLINE u##w sbb_k##w(struct x86_cpu *c, u##w a, u##w b, bool f)                                             \
-	{                                                                                                                        \
-		u##w r = (u##w)(a - b - flag_cf(c));                                                                             \
-		if (f)                                                                                                           \
-			flags_sub##w(c, a, b, r);                                                                                \
-		return r;                                                                                                        \
-	}                                                                                                                        \
-	static ALWAYS_INLINE u##w and_k##w(struct x86_cpu *c, u##w a, u##w b, bool f)                                             \
-	{                                                                                                                        \
-		u##w r = a & b;                                                                                                  \
-		if (f)                                                                                                           \
-			flags_logic##w(c, r);                                                                                    \
-		return r;                                                                                                        \
-	}                                                                                                                        \
-	static ALWAYS_INLINE u##w or_k##w(struct x86_cpu *c, u##w a, u##w b, bool f)                                              \
-	{                                                                                                                        \
-		u##w r = a | b;                                                                                                  \
-		if (f)                                                                                                           \
-			flags_logic##w(c, r);                                                                                    \
-		return r;                                                                                                        \
-	}                                                                                                                        \
-	static ALWAYS_INLINE u##w xor_k##w(struct x86_cpu *c, u##w a, u##w b, bool f)                                             \
-	{                                                                                                                        \
-		u##w r = a ^ b;                                                                                                  \
-		if (f)                                                                                                           \
-			flags_logic##w(c, r);                                                                                    \
-		return r;                                                                                                        \
-	}                                                                                                                        \
-	/* INC and DEC keep CF. */                                                                                               \
-	static ALWAYS_INLINE void flags_incdec##w(struct x86_cpu *c, u##w r, bool of, bool af)                                    \
-	{                                                                                                                        \
-		bool cf = flag_cf(c);                                                                                            \
-		c->fres = (s##w)r;                                                                                               \
-		c->faux = (u64)cf << 63 | (u64)(cf ^ of) << 62 | (u64)af << 3;                                                    \
-	}                                                                                                                        \
-	static ALWAYS_INLINE u##w inc_k##w(struct x86_cpu *c, u##w a, bool f)                                                     \
-	{                                                                                                                        \
-		u##w r = (u##w)(a + 1);                                                                                          \
-		if (f)                                                                                                           \
-			flags_incdec##w(c, r, r == (u##w)(1ull << (w - 1)), (r & 15) == 0);                                       \
-		return r;                                                                                                        \
-	}                                                                                                                        \
-	static ALWAYS_INLINE u##w dec_k##w(struct x86_cpu *c, u##w a, bool f)                                                     \
-	{                                                                                                                        \
-		u##w r = (u##w)(a - 1);                                                                                          \
-		if (f)                                                                                                           \
-			flags_incdec##w(c, r, a == (u##w)(1ull << (w - 1)), (a & 15) == 0);                                       \
-		return r;                                                                                                        \
-	}                                                                                                                        \
-	static ALWAYS_INLINE u##w neg_k##w(struct x86_cpu *c, u##w a, bool f) { return sub_k##w(c, 0, a, f); }                    \
-	static ALWAYS_INLINE u##w not_k##w(struct x86_cpu *c, u##w a, bool f)                                                     \
-	{                                                                                                                        \
-		(void)c, (void)f;                                                                                                \
-		return (u##w)~a;                                                                                                 \
+#define KERNELS(w)                                                                                                       \
+	static ALWAYS_INLINE u##w add_k##w(struct x86_cpu *c, u##w a, u##w b, bool f)                                    \
+	{                                                                                                                \
+		return f ? flags_add##w(c, a, b) : (u##w)(a + b);                                                        \
+	}                                                                                                                \
+	static ALWAYS_INLINE u##w sub_k##w(struct x86_cpu *c, u##w a, u##w b, bool f)                                    \
+	{                                                                                                                \
+		return f ? flags_sub##w(c, a, b) : (u##w)(a - b);                                                        \
+	}                                                                                                                \
+	static ALWAYS_INLINE u##w adc_k##w(struct x86_cpu *c, u##w a, u##w b, bool f)                                    \
+	{                                                                                                                \
+		(void)f;                                                                                                 \
+		return flags_adc##w(c, a, b);                                                                            \
+	}                                                                                                                \
+	static ALWAYS_INLINE u##w sbb_k##w(struct x86_cpu *c, u##w a, u##w b, bool f)                                    \
+	{                                                                                                                \
+		(void)f;                                                                                                 \
+		return flags_sbb##w(c, a, b);                                                                            \
+	}                                                                                                                \
+	static ALWAYS_INLINE u##w and_k##w(struct x86_cpu *c, u##w a, u##w b, bool f)                                    \
+	{                                                                                                                \
+		u##w r = a & b;                                                                                          \
+		if (f)                                                                                                   \
+			flags_result##w(c, r, false, false);                                                             \
+		return r;                                                                                                \
+	}                                                                                                                \
+	static ALWAYS_INLINE u##w or_k##w(struct x86_cpu *c, u##w a, u##w b, bool f)                                     \
+	{                                                                                                                \
+		u##w r = a | b;                                                                                          \
+		if (f)                                                                                                   \
+			flags_result##w(c, r, false, false);                                                             \
+		return r;                                                                                                \
+	}                                                                                                                \
+	static ALWAYS_INLINE u##w xor_k##w(struct x86_cpu *c, u##w a, u##w b, bool f)                                    \
+	{                                                                                                                \
+		u##w r = a ^ b;                                                                                          \
+		if (f)                                                                                                   \
+			flags_result##w(c, r, false, false);                                                             \
+		return r;                                                                                                \
+	}                                                                                                                \
+	static ALWAYS_INLINE u##w inc_k##w(struct x86_cpu *c, u##w a, bool f)                                            \
+	{                                                                                                                \
+		return f ? flags_inc##w(c, a) : (u##w)(a + 1);                                                           \
+	}                                                                                                                \
+	static ALWAYS_INLINE u##w dec_k##w(struct x86_cpu *c, u##w a, bool f)                                            \
+	{                                                                                                                \
+		return f ? flags_dec##w(c, a) : (u##w)(a - 1);                                                           \
+	}                                                                                                                \
+	static ALWAYS_INLINE u##w neg_k##w(struct x86_cpu *c, u##w a, bool f) { return sub_k##w(c, 0, a, f); }           \
+	static ALWAYS_INLINE u##w not_k##w(struct x86_cpu *c, u##w a, bool f)                                            \
+	{                                                                                                                \
+		(void)c, (void)f;                                                                                        \
+		return (u##w)~a;                                                                                         \
 	}
 KERNELS(8)
 KERNELS(16)
@@ -207,8 +184,7 @@ FAMILY_TABLE(not, not_r, not_m, 0)
 	{                                                                                                                        \
 		wide p = (wide)(s##w)a * (s##w)b;                                                                                \
 		u##w r = (u##w)p;                                                                                                \
-		c->fres = (s##w)r;                                                                                               \
-		c->faux = (u64)((s##w)r != p) << 63;                                                                             \
+		flags_result##w(c, r, (s##w)r != p, (s##w)r != p);                                                       \
 		return r;                                                                                                        \
 	}                                                                                                                        \
 	static INSN imul2_r##w(struct x86_cpu *c, const struct x86_op *o)                                                         \

@@ -13,8 +13,7 @@ static void product(struct x86_cpu *c, unsigned size, u64 lo, u64 hi, bool wide)
 		x86_reg_write(c, R_AX, size, lo);
 		x86_reg_write(c, R_DX, size, hi);
 	}
-	c->fres = sign_extend(lo, size * 8);
-	c->faux = (u64)wide << 63;
+	flags_result(c, lo, size, wide, wide);
 }
 
 void x86i_mul(struct x86_cpu *c, const struct x86_op *o)
@@ -88,16 +87,6 @@ void x86i_idiv(struct x86_cpu *c, const struct x86_op *o)
 	quotient(c, size, (u64)q, (u64)(n - q * d));
 }
 
-static void flags_of_width(struct x86_cpu *c, unsigned size, u64 a, u64 b, bool sub)
-{
-	switch (size) {
-	case 1: sub ? flags_sub8(c, (u8)a, (u8)b, (u8)(a - b)) : flags_add8(c, (u8)a, (u8)b, (u8)(a + b)); break;
-	case 2: sub ? flags_sub16(c, (u16)a, (u16)b, (u16)(a - b)) : flags_add16(c, (u16)a, (u16)b, (u16)(a + b)); break;
-	case 4: sub ? flags_sub32(c, (u32)a, (u32)b, (u32)(a - b)) : flags_add32(c, (u32)a, (u32)b, (u32)(a + b)); break;
-	default: sub ? flags_sub64(c, a, b, a - b) : flags_add64(c, a, b, a + b); break;
-	}
-}
-
 void x86i_xadd(struct x86_cpu *c, const struct x86_op *o)
 {
 	unsigned size = op_size(o);
@@ -113,7 +102,7 @@ void x86i_xadd(struct x86_cpu *c, const struct x86_op *o)
 		x86_store(c, va, size, a + b);
 		x86_reg_write(c, op_dst(o), size, a);
 	}
-	flags_of_width(c, size, a, b, false);
+	flags_add(c, a, b, size);
 }
 
 /* The memory form always writes: the old value when unequal. APM3 CMPXCHG */
@@ -131,7 +120,7 @@ void x86i_cmpxchg(struct x86_cpu *c, const struct x86_op *o)
 		v = x86_load_rmw(c, va, size);
 		x86_store(c, va, size, v == a ? nv : v);
 	}
-	flags_of_width(c, size, a, v, true);
+	flags_sub(c, a, v, size);
 	if (v != a)
 		x86_reg_write(c, R_AX, size, v);
 }
@@ -177,8 +166,8 @@ static void decimal(struct x86_cpu *c, bool sub)
 		nc = true;
 	}
 	x86_reg_write(c, R_AX, 1, al);
-	flags_logic8(c, al);
-	c->faux = (u64)nc << 63 | (u64)nc << 62 | (u64)af << 3;
+	flags_result8(c, al, nc, false);
+	c->flow |= af ? FLAG_AF : 0;
 }
 void x86i_daa(struct x86_cpu *c, const struct x86_op *o) { (void)o, decimal(c, false); }
 void x86i_das(struct x86_cpu *c, const struct x86_op *o) { (void)o, decimal(c, true); }
@@ -192,8 +181,8 @@ static void ascii(struct x86_cpu *c, bool sub)
 		ax = (u16)(sub ? ax - 0x106 : ax + 0x106);
 	ax &= 0xff0f;
 	x86_reg_write(c, R_AX, 2, ax);
-	flags_logic8(c, (u8)ax);
-	c->faux = (u64)adjust << 63 | (u64)adjust << 62 | (u64)adjust << 3;
+	flags_result8(c, (u8)ax, adjust, false);
+	c->flow |= adjust ? FLAG_AF : 0;
 }
 void x86i_aaa(struct x86_cpu *c, const struct x86_op *o) { (void)o, ascii(c, false); }
 void x86i_aas(struct x86_cpu *c, const struct x86_op *o) { (void)o, ascii(c, true); }
@@ -205,7 +194,7 @@ void x86i_aam(struct x86_cpu *c, const struct x86_op *o)
 	if (!d)
 		x86_raise(c, VEC_DE, -1, RULE_DE_ZERO);
 	x86_reg_write(c, R_AX, 2, (u64)(al % d) | (u64)(al / d) << 8);
-	flags_logic8(c, al % d);
+	flags_result8(c, al % d, false, false);
 }
 
 void x86i_aad(struct x86_cpu *c, const struct x86_op *o)
@@ -213,7 +202,7 @@ void x86i_aad(struct x86_cpu *c, const struct x86_op *o)
 	u8 al = (u8)(c->r[R_AX] + (c->r[R_AX] >> 8 & 0xff) * (u8)op_imm(o));
 
 	x86_reg_write(c, R_AX, 2, al);
-	flags_logic8(c, al);
+	flags_result8(c, al, false, false);
 }
 
 void x86i_salc(struct x86_cpu *c, const struct x86_op *o) { (void)o, x86_reg_write(c, R_AX, 1, flag_cf(c) ? 0xff : 0); }

@@ -112,8 +112,7 @@ void x86i_popcnt(struct x86_cpu *c, const struct x86_op *o)
 /* ---- BMI1, BMI2 (operand size 4 or 8) ---- */
 static void bmi_flags(struct x86_cpu *c, u64 r, unsigned size, bool cf)
 {
-	c->fres = sign_extend(r, size * 8);
-	c->faux = (u64)cf << 63 | (u64)cf << 62; /* OF = 0 */
+	flags_result(c, r, size, cf, false);
 }
 static u64 vex_v(struct x86_cpu *c, const struct x86_op *o) { return x86_reg_read(c, (unsigned)op_imm(o), op_size(o)); }
 

@@ -176,8 +176,8 @@ struct x86_spy {
 struct x86_cpu {
 	/* ---- saved state ---- */
 	u64 r[R_COUNT]; /* GPRs; r[R_ZERO] is always 0; r[R_RIP] is the rip of the running block's start */
-	s64 fres;       /* lazy arithmetic flags: see flags.h */
-	u64 faux;
+	u8 flow, fof;   /* arithmetic flags: see flags.h */
+	u8 pad0[6];
 	u64 rip;   /* between blocks */
 	u32 flags; /* rFLAGS without the arithmetic bits */
 	u8 cpl, shadow /* interrupt shadow: STI or MOV SS just ended */, nmi_masked, activity;

@@ -24,7 +24,7 @@ const struct field x86_fields[] = {
         REG(9, "r9"), REG(10, "r10"), REG(11, "r11"), REG(12, "r12"), REG(13, "r13"), REG(14, "r14"), REG(15, "r15"),
         /* r[R_ZERO] is 0; r[R_RIP] is where the last block began, which depends on how code was cached: padding for the hash. */
         {"r_zero", offsetof(struct x86_cpu, r[R_ZERO]), 16, 1, FMT_PAD, 0},
-        M(fres), M(faux), M(rip), FIELD_BITS(struct x86_cpu, flags, flag_names), M(cpl), M(shadow), M(nmi_masked), M(activity),
+        M(flow), M(fof), BYTES(pad0), M(rip), FIELD_BITS(struct x86_cpu, flags, flag_names), M(cpl), M(shadow), M(nmi_masked), M(activity),
         SEG(0, "es"), SEG(1, "cs"), SEG(2, "ss"), SEG(3, "ds"), SEG(4, "fs"), SEG(5, "gs"), SEG(6, "ldtr"), SEG(7, "tr"),
         M(gdt.base), M(gdt.limit), {"gdt.pad", offsetof(struct x86_cpu, gdt.pad), 6, 1, FMT_PAD, 0},
         M(idt.base), M(idt.limit), {"idt.pad", offsetof(struct x86_cpu, idt.pad), 6, 1, FMT_PAD, 0},

@@ -5,11 +5,6 @@
 #include "cpu_x86/family.h"
 
 #define SHIFTS(w)                                                                                                                \
-	static ALWAYS_INLINE void shift_flags##w(struct x86_cpu *c, u##w r, bool cf, bool of)                                     \
-	{                                                                                                                        \
-		c->fres = (s##w)r;                                                                                               \
-		c->faux = (u64)cf << 63 | (u64)(cf ^ of) << 62;                                                                   \
-	}                                                                                                                        \
 	static ALWAYS_INLINE u##w shl_k##w(struct x86_cpu *c, u##w a, unsigned n)                                                 \
 	{                                                                                                                        \
 		u##w r;                                                                                                          \
@@ -18,7 +13,7 @@
 			return a;                                                                                                \
 		r = (u##w)((u64)a << n);                                                                                         \
 		cf = n <= w && (a >> (w - n) & 1);                                                                               \
-		shift_flags##w(c, r, cf, (r >> (w - 1)) ^ cf);                                                                   \
+		flags_result##w(c, r, cf, (r >> (w - 1)) ^ cf);                                                                   \
 		return r;                                                                                                        \
 	}                                                                                                                        \
 	static ALWAYS_INLINE u##w shr_k##w(struct x86_cpu *c, u##w a, unsigned n)                                                 \
@@ -27,7 +22,7 @@
 		if (!n)                                                                                                          \
 			return a;                                                                                                \
 		r = (u##w)((u64)a >> n);                                                                                         \
-		shift_flags##w(c, r, (u64)a >> (n - 1) & 1, (r ^ (u##w)(r << 1)) >> (w - 1) & 1);                                  \
+		flags_result##w(c, r, (u64)a >> (n - 1) & 1, (r ^ (u##w)(r << 1)) >> (w - 1) & 1);                                  \
 		return r;                                                                                                        \
 	}                                                                                                                        \
 	static ALWAYS_INLINE u##w sar_k##w(struct x86_cpu *c, u##w a, unsigned n)                                                 \
@@ -36,7 +31,7 @@
 		if (!n)                                                                                                          \
 			return a;                                                                                                \
 		r = (u##w)((s64)(s##w)a >> n);                                                                                   \
-		shift_flags##w(c, r, (s64)(s##w)a >> (n - 1) & 1, 0);                                                             \
+		flags_result##w(c, r, (s64)(s##w)a >> (n - 1) & 1, 0);                                                             \
 		return r;                                                                                                        \
 	}                                                                                                                        \
 	static ALWAYS_INLINE u##w rol_k##w(struct x86_cpu *c, u##w a, unsigned n)                                                 \
@@ -145,8 +140,7 @@ SHIFT_FAMILY(rcr)
 			v = v << 16 | a, r = (u##w)(v << n >> 32), cf = v << (n - 1) >> 47 & 1;                                  \
 		else                                                                                                             \
 			r = (u##w)(v << n >> (w)), cf = a >> ((w) - n) & 1;                                                       \
-		c->fres = (s##w)r;                                                                                               \
-		c->faux = (u64)cf << 63 | (u64)(cf ^ (((r ^ a) >> ((w) - 1)) & 1)) << 62;                                         \
+		flags_result##w(c, r, cf, (((r ^ a) >> ((w) - 1)) & 1));                                                 \
 		return r;                                                                                                        \
 	}                                                                                                                        \
 	static ALWAYS_INLINE u##w shrd_k##w(struct x86_cpu *c, u##w a, u##w b, unsigned n)                                        \
@@ -160,8 +154,7 @@ SHIFT_FAMILY(rcr)
 			v |= (unsigned __int128)a << 32;                                                                         \
 		r = (u##w)(v >> n);                                                                                              \
 		cf = v >> (n - 1) & 1;                                                                                           \
-		c->fres = (s##w)r;                                                                                               \
-		c->faux = (u64)cf << 63 | (u64)(cf ^ (((r ^ (r << 1)) >> ((w) - 1)) & 1)) << 62;                                  \
+		flags_result##w(c, r, cf, (((r ^ (r << 1)) >> ((w) - 1)) & 1));                                          \
 		return r;                                                                                                        \
 	}
 DOUBLE_SHIFT(16)

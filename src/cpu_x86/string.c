@@ -55,12 +55,7 @@ static void lods1(struct x86_cpu *c, const struct x86_op *o)
 }
 static void compare(struct x86_cpu *c, const struct x86_op *o, u64 a, u64 b)
 {
-	switch (op_size(o)) {
-	case 1: flags_sub8(c, (u8)a, (u8)b, (u8)(a - b)); break;
-	case 2: flags_sub16(c, (u16)a, (u16)b, (u16)(a - b)); break;
-	case 4: flags_sub32(c, (u32)a, (u32)b, (u32)(a - b)); break;
-	default: flags_sub64(c, a, b, a - b); break;
-	}
+	flags_sub(c, a, b, op_size(o));
 }
 static void cmps1(struct x86_cpu *c, const struct x86_op *o)
 {
