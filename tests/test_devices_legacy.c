@@ -81,6 +81,8 @@ START_TEST(fields_cover_the_states)
 	COVERED(i8254);
 	COVERED(rtc);
 	COVERED(i8042);
+	COVERED(ps2_kbd);
+	COVERED(ps2_mouse);
 	COVERED(port92);
 	COVERED(debug_port);
 	COVERED(pc_testdev);
@@ -1033,7 +1035,7 @@ START_TEST(kbc_keyboard)
 	ck_assert_int_eq(kbc_next(), 0xfa);
 	out(KD, 0, 5);
 	ck_assert_int_eq(kbc_next(), 0xfa);
-	ck_assert_uint_eq(kbc.s.kbd_leds, 5);
+	ck_assert_uint_eq(kbc.kbd.s.leds, 5);
 	out(KD, 0, 0xee);
 	ck_assert_int_eq(kbc_next(), 0xee);
 	out(KD, 0, 0xf5);
@@ -1071,6 +1073,33 @@ START_TEST(kbc_scan_codes)
 		i8042_key(&kbc, keys[i]);
 	for (unsigned i = 0; i < sizeof keys; i++)
 		ck_assert_int_eq(kbc_next(), keys[i]);
+}
+END_TEST
+
+/* As input comes: a message of four bytes moves the mouse, and keys come while there is room. */
+START_TEST(kbc_input)
+{
+	static const u8 message[4] = {2, 5, (u8)-3, 0};
+	unsigned keys = 0;
+
+	kbc_start();
+	out(KC, 0, 0xd4);
+	out(KD, 0, 0xf4);
+	ck_assert_int_eq(kbc_next(), 0x1fa);
+	for (unsigned i = 0; i < 4; i++) {
+		ck_assert_int_eq(kbc_next(), -1);
+		i8042_mouse_byte(&kbc, message[i]);
+	}
+	ck_assert_int_eq(kbc_next(), 0x12a);
+	ck_assert_int_eq(kbc_next(), 0x105);
+	ck_assert_int_eq(kbc_next(), 0x1fd);
+	for (; i8042_key_room(&kbc); keys++)
+		ck_assert(i8042_key(&kbc, keys & 1 ? 0x9e : 0x1e));
+	ck_assert_uint_gt(keys, 16);
+	ck_assert(!i8042_key(&kbc, 0x1e));
+	for (unsigned i = 0; i < keys; i++)
+		ck_assert_int_eq(kbc_next(), i & 1 ? 0x9e : 0x1e);
+	ck_assert_int_eq(kbc_next(), -1);
 }
 END_TEST
 
@@ -1166,7 +1195,7 @@ START_TEST(kbc_mouse)
 	ck_assert_int_eq(kbc_next(), 0x100 | 80);
 	for (unsigned i = 0; i < 1000; i++)
 		i8042_mouse(&kbc, 100, 100, 0, i & 1); /* nobody reads: no overflow */
-	ck_assert_uint_le(kbc.s.aux.count, I8042_QUEUE);
+	ck_assert_uint_le(kbc.mouse.s.out.count, PS2_QUEUE);
 }
 END_TEST
 
@@ -1450,7 +1479,9 @@ static u64 go_on(void)
 	hash = field_hash(i8254_fields, I8254_FIELDS, &pit.s, hash);
 	hash = field_hash(rtc_fields, RTC_FIELDS, &rtc.s, hash);
 	hash = field_hash(acpi_pm_fields, ACPI_PM_FIELDS, &pm.s, hash);
-	return field_hash(i8042_fields, I8042_FIELDS, &kbc.s, hash);
+	hash = field_hash(i8042_fields, I8042_FIELDS, &kbc.s, hash);
+	hash = field_hash(ps2_mouse_fields, PS2_MOUSE_FIELDS, &kbc.mouse.s, hash);
+	return field_hash(ps2_kbd_fields, PS2_KBD_FIELDS, &kbc.kbd.s, hash);
 }
 
 START_TEST(saved_states_go_on)
@@ -1459,6 +1490,8 @@ START_TEST(saved_states_go_on)
 	struct rtc_state rtc_saved;
 	struct acpi_pm_state pm_saved;
 	struct i8042_state kbc_saved;
+	struct ps2_kbd_state kbd_saved;
+	struct ps2_mouse_state mouse_saved;
 	unsigned edges_saved[32];
 	bool level_saved[32];
 	u64 now, hash;
@@ -1468,6 +1501,7 @@ START_TEST(saved_states_go_on)
 	go_on();
 	now = sched.now;
 	pit_saved = pit.s, rtc_saved = rtc.s, pm_saved = pm.s, kbc_saved = kbc.s;
+	kbd_saved = kbc.kbd.s, mouse_saved = kbc.mouse.s;
 	memcpy(edges_saved, edges, sizeof edges);
 	memcpy(level_saved, level, sizeof level);
 	hash = go_on();
@@ -1477,6 +1511,7 @@ START_TEST(saved_states_go_on)
 	arm_all();
 	sched.now = now;
 	pit.s = pit_saved, rtc.s = rtc_saved, pm.s = pm_saved, kbc.s = kbc_saved;
+	kbc.kbd.s = kbd_saved, kbc.mouse.s = mouse_saved;
 	i8254_post_load(&pit);
 	rtc_post_load(&rtc);
 	acpi_pm_post_load(&pm);
@@ -1533,6 +1568,7 @@ START_TEST(random_accesses_do_no_harm)
 		uart16550_receive(&uart, (u8)i);
 		i8042_key(&kbc, (u8)i);
 		i8042_mouse(&kbc, (int)pick(65536) - 32768, 7, 1, (u8)i);
+		i8042_mouse_byte(&kbc, (u8)pick(256));
 		i8259_set(&pic, pick(20), pick(2));
 		i8259_ack(&pic);
 		run_to(sched.now + pick(50000));
@@ -1732,6 +1768,7 @@ static void add_others(Suite *s)
 	tcase_add_test(tc, kbc_a20_and_reset);
 	tcase_add_test(tc, kbc_keyboard);
 	tcase_add_test(tc, kbc_scan_codes);
+	tcase_add_test(tc, kbc_input);
 	tcase_add_test(tc, kbc_interrupts_and_pace);
 	tcase_add_test(tc, kbc_mouse);
 	tc = group(s, "ports");

@@ -1,11 +1,10 @@
 /*
- * 8042 keyboard controller: ports 60h and 64h, the output buffer and who fills it, translation, IRQs, A20, reset. The keyboard is
- * ps2_keyboard.c, the mouse ps2_mouse.c. Manual: IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary
- * Device Controller". The controller answers at once; bytes of a device follow each other in 20 us, so that a guest that
- * reads port 60h twice gets the same byte twice, as from a serial line (which needs a millisecond). The A20 gate is open
- * after reset.
+ * See i8042.h. Manual: IBM PS/2 Hardware Interface Technical Reference, "Keyboard and Auxiliary Device Controller". The
+ * controller answers at once; bytes of a device follow each other in 20 us, so that a guest that reads port 60h twice
+ * gets the same byte twice, as from a serial line (which needs a millisecond). The A20 gate is open after reset.
  */
-#include "devices/i8042_int.h"
+#include "devices/i8042.h"
+
 #include "devices/report.h"
 
 #define BYTE_NS 20000
@@ -17,41 +16,12 @@ enum { OUT_RUN = 1, OUT_A20 = 2, OUT_KBD_FULL = 16, OUT_AUX_FULL = 32, OUT_IDLE 
 static const char *const status_bits[] = {"OBF", "IBF",     "SYS",    "CMD",    "UNLOCKED",
 					  "AUX", "TIMEOUT", "PARITY", FIELD_END};
 
-#define QUEUE_FIELDS(q)                                                                                                \
-	FIELD_BYTES(struct i8042_state, q.byte), FIELD_DEC(struct i8042_state, q.head),                                \
-		FIELD_DEC(struct i8042_state, q.count)
-
 const struct field i8042_fields[I8042_FIELDS] = {
-	FIELD_DEC(struct i8042_state, ready_at),
-	QUEUE_FIELDS(ctrl),
-	QUEUE_FIELDS(kbd),
-	QUEUE_FIELDS(aux),
-	FIELD_BYTES(struct i8042_state, ram),
-	FIELD_BITS(struct i8042_state, status, status_bits),
-	FIELD_HEX(struct i8042_state, data),
-	FIELD_HEX(struct i8042_state, outport),
-	FIELD_HEX(struct i8042_state, command),
-	FIELD_DEC(struct i8042_state, release),
-	FIELD_HEX(struct i8042_state, kbd_command),
-	FIELD_DEC(struct i8042_state, kbd_set),
-	FIELD_HEX(struct i8042_state, kbd_leds),
-	FIELD_HEX(struct i8042_state, kbd_rate),
-	FIELD_DEC(struct i8042_state, kbd_scanning),
-	FIELD_HEX(struct i8042_state, kbd_last),
-	FIELD_HEX(struct i8042_state, mouse_command),
-	FIELD_DEC(struct i8042_state, mouse_rate),
-	FIELD_DEC(struct i8042_state, mouse_resolution),
-	FIELD_DEC(struct i8042_state, mouse_scale21),
-	FIELD_DEC(struct i8042_state, mouse_reporting),
-	FIELD_DEC(struct i8042_state, mouse_remote),
-	FIELD_DEC(struct i8042_state, mouse_wrap),
-	FIELD_DEC(struct i8042_state, mouse_id),
-	FIELD_DEC(struct i8042_state, mouse_knock),
-	FIELD_HEX(struct i8042_state, mouse_buttons),
-	FIELD_HEX(struct i8042_state, mouse_sent),
-	FIELD_HEX(struct i8042_state, mouse_dx),
-	FIELD_HEX(struct i8042_state, mouse_dy),
-	FIELD_HEX(struct i8042_state, mouse_dz),
+	FIELD_DEC(struct i8042_state, ready_at),     PS2_QUEUE_FIELDS(struct i8042_state, ctrl),
+	FIELD_BYTES(struct i8042_state, ram),        FIELD_BITS(struct i8042_state, status, status_bits),
+	FIELD_HEX(struct i8042_state, data),         FIELD_HEX(struct i8042_state, outport),
+	FIELD_HEX(struct i8042_state, command),      FIELD_DEC(struct i8042_state, release),
+	FIELD_(struct i8042_state, pad, FMT_PAD, 0),
 };
 
 static void update_irqs(struct i8042 *k)
@@ -78,18 +48,19 @@ static bool translated(struct i8042_state *s, u8 *byte)
 		s->release = 1;
 		return false;
 	}
-	if (*byte < sizeof ps2_set2_to_set1)
-		*byte = ps2_set2_to_set1[*byte];
+	*byte = ps2_kbd_set1(*byte);
 	if (s->release && *byte < 0x80)
 		*byte |= 0x80;
 	s->release = 0;
 	return true;
 }
 
-static bool fill_from_kbd(struct i8042_state *s)
+static bool fill_from_kbd(struct i8042 *k)
 {
-	while (s->kbd.count && !(s->ram[0] & CB_KBD_OFF)) {
-		u8 byte = ps2_queue_get(&s->kbd);
+	struct i8042_state *s = &k->s;
+
+	while (k->kbd.s.out.count && !(s->ram[0] & CB_KBD_OFF)) {
+		u8 byte = ps2_get(&k->kbd.s.out);
 
 		if (!translated(s, &byte))
 			continue;
@@ -99,25 +70,27 @@ static bool fill_from_kbd(struct i8042_state *s)
 	return false;
 }
 
-static bool device_waits(const struct i8042_state *s)
+static bool mouse_waits(const struct i8042 *k) { return k->mouse.s.out.count && !(k->s.ram[0] & CB_AUX_OFF); }
+
+static bool device_waits(const struct i8042 *k)
 {
-	return (s->kbd.count && !(s->ram[0] & CB_KBD_OFF)) || (s->aux.count && !(s->ram[0] & CB_AUX_OFF));
+	return (k->kbd.s.out.count && !(k->s.ram[0] & CB_KBD_OFF)) || mouse_waits(k);
 }
 
 /* Moves the next byte to the output buffer when that is empty: the controller's answers first, then keyboard and mouse.
  */
-void i8042_advance(struct i8042 *k)
+static void advance(struct i8042 *k)
 {
 	struct i8042_state *s = &k->s;
 
 	timer_cancel(&k->timer);
 	if (!(s->status & ST_OBF)) {
 		if (s->ctrl.count) {
-			fill_buffer(s, ps2_queue_get(&s->ctrl), false);
-		} else if (device_waits(s) && k->sched->now < s->ready_at) {
+			fill_buffer(s, ps2_get(&s->ctrl), false);
+		} else if (device_waits(k) && k->sched->now < s->ready_at) {
 			timer_arm(&k->timer, s->ready_at);
-		} else if (!fill_from_kbd(s) && s->aux.count && !(s->ram[0] & CB_AUX_OFF)) {
-			fill_buffer(s, ps2_queue_get(&s->aux), true);
+		} else if (!fill_from_kbd(k) && mouse_waits(k)) {
+			fill_buffer(s, ps2_get(&k->mouse.s.out), true);
 		}
 	}
 	update_irqs(k);
@@ -126,7 +99,29 @@ void i8042_advance(struct i8042 *k)
 static void fire(void *arg, u64 now)
 {
 	(void)now;
-	i8042_advance(arg);
+	advance(arg);
+}
+
+bool i8042_key(struct i8042 *k, u8 set1)
+{
+	if (!ps2_kbd_key(&k->kbd, set1))
+		return false;
+	advance(k);
+	return true;
+}
+
+unsigned i8042_key_room(const struct i8042 *k) { return ps2_kbd_room(&k->kbd); }
+
+void i8042_mouse(struct i8042 *k, int dx, int dy, int dz, u8 buttons)
+{
+	ps2_mouse_move(&k->mouse, dx, dy, dz, buttons);
+	advance(k);
+}
+
+void i8042_mouse_byte(struct i8042 *k, u8 byte)
+{
+	ps2_mouse_receive(&k->mouse, byte);
+	advance(k);
 }
 
 /* --- the controller --- */
@@ -149,7 +144,7 @@ static u8 outport_now(const struct i8042_state *s)
 	return s->outport | full;
 }
 
-static void reply(struct i8042_state *s, u8 byte) { ps2_queue_put(&s->ctrl, byte); }
+static void reply(struct i8042_state *s, u8 byte) { ps2_put(&s->ctrl, byte); }
 
 static void set_outport_bit(struct i8042 *k, u8 bit, bool on)
 {
@@ -211,8 +206,8 @@ static void command_data(struct i8042 *k, u8 cmd, u8 val)
 	case 0xd3: fill_buffer(s, val, cmd == 0xd3); break; /* as if the device had sent it */
 	case 0xd4:
 		s->ram[0] &= (u8)~CB_AUX_OFF;
-		ps2_mouse_write(s, val);
-		ps2_mouse_report(s);
+		ps2_mouse_write(&k->mouse, val);
+		ps2_mouse_report(&k->mouse);
 		break;
 	default: s->ram[cmd & 31] = val; break;
 	}
@@ -234,7 +229,7 @@ static void command_write(void *dev, u64 off, unsigned size, u64 val)
 	k->s.status |= ST_COMMAND;
 	k->s.command = 0;
 	command(k, (u8)val);
-	i8042_advance(k);
+	advance(k);
 }
 
 static u64 data_peek(const void *dev, u64 off, unsigned size)
@@ -253,9 +248,9 @@ static u64 data_read(void *dev, u64 off, unsigned size)
 		return val;
 	k->s.status &= (u8) ~(ST_OBF | ST_AUX);
 	k->s.ready_at = k->sched->now + BYTE_NS;
-	ps2_mouse_report(&k->s);
+	ps2_mouse_report(&k->mouse);
 	update_irqs(k);
-	i8042_advance(k);
+	advance(k);
 	return val;
 }
 
@@ -272,9 +267,9 @@ static void data_write(void *dev, u64 off, unsigned size, u64 val)
 		command_data(k, cmd, (u8)val);
 	} else {
 		k->s.ram[0] &= (u8)~CB_KBD_OFF;
-		ps2_kbd_write(&k->s, (u8)val);
+		ps2_kbd_write(&k->kbd, (u8)val);
 	}
-	i8042_advance(k);
+	advance(k);
 }
 
 const struct region_ops i8042_data_ops = {"i8042-data", data_read, data_write, data_peek, 1, 1};
@@ -286,11 +281,10 @@ void i8042_reset(struct i8042 *k)
 
 	*s = (struct i8042_state){.status = ST_COMMAND | ST_UNLOCKED, .outport = OUT_IDLE | OUT_RUN | OUT_A20};
 	s->ram[0] = CB_IRQ1 | CB_IRQ12 | CB_TRANSLATE;
-	ps2_kbd_defaults(s);
-	ps2_mouse_defaults(s);
-	s->kbd_scanning = 1;
+	ps2_kbd_init(&k->kbd);
+	ps2_mouse_init(&k->mouse);
 	irq_set(&k->a20, true);
-	i8042_advance(k);
+	advance(k);
 }
 
 void i8042_init(struct i8042 *k, struct sched *sched, u32 timer_id)
@@ -302,13 +296,9 @@ void i8042_init(struct i8042 *k, struct sched *sched, u32 timer_id)
 
 void i8042_post_load(struct i8042 *k)
 {
-	struct i8042_queue *q[3] = {&k->s.ctrl, &k->s.kbd, &k->s.aux};
-
-	for (unsigned i = 0; i < 3; i++) {
-		q[i]->head %= I8042_QUEUE;
-		if (q[i]->count > I8042_QUEUE)
-			q[i]->count = I8042_QUEUE;
-	}
+	ps2_queue_load(&k->s.ctrl);
+	ps2_queue_load(&k->kbd.s.out);
+	ps2_queue_load(&k->mouse.s.out);
 	irq_set(&k->a20, k->s.outport & OUT_A20);
-	i8042_advance(k);
+	advance(k);
 }
