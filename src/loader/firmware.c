@@ -35,7 +35,7 @@ bool firmware_open(struct firmware *f, const struct firmware_options *o, struct 
 	if (!boot_read_file(f->name, &f->data, &f->size, err))
 		return false;
 	if (size_ok(f->size))
-		return true;
+		return !readable(FIRMWARE_VGA) || boot_read_file(FIRMWARE_VGA, &f->vga_data, &f->vga_size, err);
 	error_set(err, "%s: %zu bytes: expected a BIOS image, a multiple of 64 KB up to 16 MB", f->name, f->size);
 	firmware_close(f);
 	return false;
@@ -44,8 +44,9 @@ bool firmware_open(struct firmware *f, const struct firmware_options *o, struct 
 void firmware_close(struct firmware *f)
 {
 	free(f->data);
-	f->data = NULL;
-	f->size = 0;
+	free(f->vga_data);
+	f->data = f->vga_data = NULL;
+	f->size = f->vga_size = 0;
 }
 
 void firmware_install(const struct firmware *f, struct pc *pc)
@@ -54,6 +55,8 @@ void firmware_install(const struct firmware *f, struct pc *pc)
 
 	memcpy(pc->rom->host, f->data, f->size);
 	memcpy(pc->isa_rom->host + PC_ROM_SIZE - low, f->data + f->size - low, low);
+	if (pc->cfg.vga && f->vga_data)
+		vga_rom(&pc->vga, f->vga_data, f->vga_size);
 }
 
 /* ---- what it reads ---- */

@@ -10,6 +10,7 @@
 #include "machine/pc.h"
 
 #define FIRMWARE_DEFAULT "/usr/share/seabios/bios-256k.bin"
+#define FIRMWARE_VGA     "/usr/share/seabios/vgabios-stdvga.bin"
 #define FIRMWARE_ORDER   512 /* bytes of the boot order */
 
 /* What the user says about booting. */
@@ -26,6 +27,8 @@ struct firmware {
 	const char *name;
 	u8 *data; /* NULL: none */
 	size_t size;
+	u8 *vga_data; /* the video BIOS, NULL: none */
+	size_t vga_size;
 	char path[256];
 	u8 e820[2 * 20];
 	u8 irq0_override, states[6];
@@ -33,7 +36,7 @@ struct firmware {
 	char order[FIRMWARE_ORDER];
 };
 
-/* Reads the image; true without one when there is none by default. */
+/* Reads the image, and FIRMWARE_VGA if it is there; true without an image when there is none by default. */
 bool firmware_open(struct firmware *f, const struct firmware_options *o, struct error *err);
 void firmware_close(struct firmware *f);
 /* Once: the fw_cfg files. *f must stay where it is. */
