@@ -2,6 +2,7 @@
  * Control registers and EFER: the rules that refuse a value, what a change does to paging and to the TLB, and the
  * instructions MOV CRn, CLTS, LMSW, SMSW, INVLPG, INVPCID. APM2 3.1, 5.5, 14.6, 15.9.
  */
+#include "cpu_x86/fpu.h"
 #include "cpu_x86/system.h"
 
 #define CR0_DEFINED  (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG)
@@ -208,6 +209,8 @@ void x86_write_cr0(struct x86_cpu *c, u64 val)
 	if (diff & (CR0_PG | CR0_CD | CR0_NW))
 		load_pdptes(c, val, c->cr3, c->cr4);
 	c->cr0 = val;
+	if (val & (CR0_EM | CR0_TS)) /* the next x87 or MMX instruction must look */
+		x86_fpu_flush(c);
 	if (!(diff & (CR0_PG | CR0_PE | CR0_WP | CR0_AM)))
 		return; /* TS, MP, EM, NE, CD, NW: looked at when used */
 	if (diff & CR0_PG) {

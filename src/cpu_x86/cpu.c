@@ -9,6 +9,7 @@
 
 #include "cpu_x86/block.h"
 #include "cpu_x86/exec.h"
+#include "cpu_x86/fpu.h"
 #include "cpu_x86/insn.h"
 #include "cpu_x86/system.h"
 
@@ -472,6 +473,7 @@ enum x86_stop x86_run(struct x86_cpu *c, u64 budget)
 		step(c);
 	while (runnable(c))
 		run_some(c);
+	x86_fpu_flush(c);
 	budget = executed(c);
 	c->sched->now = start + budget;
 	c->retired += budget;

@@ -84,11 +84,12 @@ enum x86_activity { ACT_RUN, ACT_HALT, ACT_MWAIT, ACT_WAIT_SIPI, ACT_SHUTDOWN };
 /* x87, SSE and AVX registers as FXSAVE/XSAVE see them. */
 struct x86_fpu {
 	u16 fcw, fsw;
-	u8 ftw; /* abridged: 1 = valid */
-	u8 pad0;
+	u8 ftw;   /* abridged: 1 = valid */
+	u8 ignne; /* the PC asserts IGNNE: without CR0.NE, pending exceptions are ignored */
 	u16 fop;
 	u64 fip, fdp;
-	u32 mxcsr, pad1;
+	u32 mxcsr;
+	u16 fcs, fds; /* selectors that go with fip and fdp */
 	u8 st[8][16];  /* 80-bit ST(i), in FXSAVE order */
 	u8 ymm[16][32];
 };
@@ -214,6 +215,9 @@ struct x86_cpu {
 	bool break_exec;          /* some DR0-3 is an enabled execution breakpoint */
 	bool trace_exec;          /* EV_EXEC wanted */
 	bool device;              /* the instruction touched a device */
+	u8 fp;                    /* enum x86_fp: where the x87 registers are (fpu.h); FP_MEMORY outside x86_run */
+	u16 x87_fop, x87_fds;     /* of the last x87 instruction while fp is FP_X87: fpu.fop, fds, fdp */
+	u64 x87_fdp;
 	bool tf_after;            /* the instruction single-steps by the TF that it leaves: SYSCALL, SYSRET, INTn */
 	struct x86_exception first_fault[3]; /* the chain to a triple fault */
 	u64 first_rip[3];

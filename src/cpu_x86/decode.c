@@ -2,6 +2,7 @@
  * The decoder: bytes to one op, by the table x86_insn.def. It checks what depends on the bytes and the mode alone (lengths, LOCK, operand forms,
  * CPUID features); what depends on register values is the handlers' business. APM3 ch. 1, app. A.
  */
+#include "cpu_x86/fpu.h"
 #include "cpu_x86/insn.h"
 
 #define MAX_LENGTH 15
@@ -247,6 +248,10 @@ static void sizes(struct dec *d, const struct x86_insn *r)
 	case SY: v = d->wide ? 8 : 4; break;
 	case SC:
 	case SV64F: v = lng ? 8 : 4; break;
+	case SX2: v = 2; break;
+	case SX4: v = 4; break;
+	case SX8:
+	case SXT: v = 8; break;
 	}
 	d->osize = (u8)v;
 }
@@ -411,6 +416,17 @@ static u8 log2_size(unsigned size) { return size == 8 ? 3 : size == 4 ? 2 : size
 /* An absolute offset becomes a displacement when it fits (below 64 bits it always does: the sum is masked). */
 static bool moffs_fits(const struct dec *d) { return d->asize < 8 || (u64)(s64)(s32)d->o->imm64 == d->o->imm64; }
 
+/* imm: what the FPU's instruction pointer and opcode become. APM2 11.4.4 */
+static void bind_x87(struct dec *d, enum am am)
+{
+	struct x86_op *o = d->o;
+	unsigned op = d->opcode & 7;
+
+	o->imm = (s32)(d->offset | op << 24 | (u32)d->modrm << 16);
+	o->exec = d->mem ? x86_x87_mem[op][d->modrm >> 3 & 7][am] : x86_x87_reg[op][d->modrm - 0xc0];
+	o->slow = d->mem ? x86_x87_mem[op][d->modrm >> 3 & 7][AM_SLOW] : NULL;
+}
+
 static void bind(struct dec *d, const struct x86_insn *r)
 {
 	struct x86_op *o = d->o;
@@ -444,6 +460,7 @@ static void bind(struct dec *d, const struct x86_insn *r)
 		o->exec = x86_exec_string;
 		o->slow = (x86_fn *)(void *)r->string;
 		break;
+	case KIND_X87: bind_x87(d, !flat ? AM_S : o->index == R_ZERO ? AM_B : AM_L); break;
 	}
 }
 
@@ -516,16 +533,6 @@ static enum decode_result finish(struct dec *d, struct x86_decoded *out, const s
 	return DECODE_OK;
 }
 
-/* x87 arithmetic: the CPU reports an FPU, so it must not look undefined. */
-static enum decode_result x87_missing(struct dec *d, struct x86_decoded *out)
-{
-	enum decode_result result = finish(d, out, NULL, RULE_UD_OPCODE);
-
-	d->o->slow = (x86_fn *)(void *)x86i_x87_missing;
-	d->o->imm = d->opcode << 8 | d->modrm;
-	return result;
-}
-
 enum decode_result x86_decode(struct x86_cpu *c, const u8 *bytes, unsigned n, unsigned offset, struct x86_op *o, struct x86_decoded *out)
 {
 	struct dec d = {.c = c, .p = bytes, .n = n, .seg = -1, .offset = offset, .o = o, .asize = 2, .osize = 1};
@@ -543,8 +550,6 @@ enum decode_result x86_decode(struct x86_cpu *c, const u8 *bytes, unsigned n, un
 		if (!r && !d.more)
 			rule = RULE_UD_OPCODE;
 	}
-	if (!r && !d.more && !d.too_long && d.map == M1 && (d.opcode & 0xf8) == 0xd8 && x86_has(c->model, X86_F_FPU))
-		return x87_missing(&d, out);
 	if (!r)
 		return finish(&d, out, NULL, rule);
 	sizes(&d, r);

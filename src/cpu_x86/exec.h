@@ -162,7 +162,6 @@ INSN x86_bad_target(struct x86_cpu *c, const struct x86_op *o);             /* #
 /* Trampolines of instruction bodies: inside a block; at its end (the loop looks around afterwards). */
 x86_fn x86_exec_body, x86_exec_body_end, x86_exec_string;
 x86_body x86i_moffs_load, x86i_moffs_store; /* MOV with a 64-bit absolute offset beyond 2 GB: imm64 */
-x86_body x86i_x87_missing; /* imm = opcode << 8 | ModRM */
 x86_body x86i_refused; /* what the decoder refuses: imm = the rule */
 
 /* Tables for the decoder: [legacy mode][condition]; [kind][size][condition] (NULL: not fused). */

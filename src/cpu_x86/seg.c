@@ -4,6 +4,8 @@
  */
 #include "cpu_x86/seg.h"
 
+#include "cpu_x86/fpu.h"
+
 /* ---- derived words ---- */
 
 /* Does the end of the code segment fall inside a page? */
@@ -76,6 +78,8 @@ void x86_mode_changed(struct x86_cpu *c)
 
 	if (unlikely(event_on(c->log, EV_MODE)) && (mode ^ c->mode) & visible)
 		x86_log(c, EV_MODE, mode & visible, c->mode & visible, 0);
+	if (c->cr0 & (CR0_EM | CR0_TS)) /* the next x87 or MMX instruction must look */
+		x86_fpu_flush(c);
 	c->mode = mode;
 	c->rip_mask = x86_long64(c) ? ~0ull : (c->mode & MODE_SIZE) == MODE_32 ? 0xffffffffull : 0xffffull;
 	for (unsigned i = 0; i < SEG_COUNT; i++)

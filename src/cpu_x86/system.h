@@ -96,6 +96,6 @@ x86_body x86i_in_imm, x86i_in_dx, x86i_out_imm, x86i_out_dx, x86i_ins, x86i_outs
 x86_body x86i_vmrun, x86i_vmload, x86i_vmsave, x86i_vmmcall, x86i_stgi, x86i_clgi, x86i_skinit, x86i_invlpga;
 x86_body x86i_rsm;
 x86_body x86i_xgetbv, x86i_xsetbv, x86i_fxsave, x86i_fxrstor, x86i_xsave, x86i_xsaveopt, x86i_xsavec, x86i_xsaves,
-	x86i_xrstor, x86i_xrstors, x86i_fninit, x86i_fwait, x86i_ldmxcsr, x86i_stmxcsr;
+	x86i_xrstor, x86i_xrstors, x86i_ldmxcsr, x86i_stmxcsr;
 
 #endif

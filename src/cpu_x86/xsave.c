@@ -1,12 +1,13 @@
 /*
- * Saving and restoring x87, SSE and AVX state: FXSAVE, FXRSTOR, the XSAVE family, XGETBV, XSETBV; FNINIT, WAIT,
- * LDMXCSR, STMXCSR. FCS and FDS are saved as zero, as in 64-bit mode: the selectors of the last x87 instruction are not
- * kept. APM2 11.4, 11.5; APM4 (instructions); APM1 6.
+ * Saving and restoring x87, SSE and AVX state: FXSAVE, FXRSTOR, the XSAVE family, XGETBV, XSETBV; LDMXCSR, STMXCSR; the FPU after reset and
+ * FNINIT. APM2 11.4, 11.5; APM4 (instructions); APM1 6.
  */
+#include "cpu_x86/fpu.h"
 #include "cpu_x86/system.h"
 
 enum { C_X87 = 1, C_SSE = 2, C_AVX = 4 }; /* bits of XCR0 */
 enum {
+	AT_FOP = 6,
 	AT_MXCSR = 24,
 	AT_ST = 32,
 	AT_XMM = 160,
@@ -32,28 +33,43 @@ u32 x86_xsave_size(u64 components, bool compact)
 
 static unsigned xmm_count(const struct x86_cpu *c) { return x86_long64(c) ? 16 : 8; }
 
+/* The x87 pointers are saved and restored always where the CPU says so, elsewhere only with an unmasked exception pending; without that they
+ * are not even written. APM3 app. E, 8000_0008 EBX: RstrFpErrPtrs; APM2 11.4.4 */
+static bool with_pointers(const struct x86_cpu *c, u16 fsw) { return x86_has(c->model, X86_F_XSAVEERPTR) || fsw & FSW_ES; }
+
 /* FIP and FDP are 64 bits with REX.W, else 32 bits and a selector. APM2 11.4.4 */
-static void x87_to_image(const struct x86_fpu *f, u8 *img, bool wide)
+static void x87_to_image(const struct x86_cpu *c, u8 *img, bool wide)
 {
+	const struct x86_fpu *f = &c->fpu;
+
 	store_le(img, 2, f->fcw);
 	store_le(img + 2, 2, f->fsw);
 	store_le(img + 4, 2, f->ftw);
-	store_le(img + 6, 2, f->fop);
-	store_le(img + 8, 8, wide ? f->fip : (u32)f->fip);
-	store_le(img + 16, 8, wide ? f->fdp : (u32)f->fdp);
+	store_le(img + AT_FOP, 2, f->fop);
+	store_le(img + 8, 8, wide ? f->fip : (u32)f->fip | (u64)f->fcs << 32);
+	store_le(img + 16, 8, wide ? f->fdp : (u32)f->fdp | (u64)f->fds << 32);
 	memcpy(img + AT_ST, f->st, sizeof f->st);
 	for (unsigned i = 0; i < 8; i++)
 		memset(img + AT_ST + i * 16 + 10, 0, 6);
 }
 
-static void x87_from_image(struct x86_fpu *f, const u8 *img, bool wide)
+static void x87_from_image(struct x86_cpu *c, const u8 *img, bool wide)
 {
-	f->fcw = (u16)load_le(img, 2);
+	struct x86_fpu *f = &c->fpu;
+
+	f->fcw = (u16)((load_le(img, 2) & 0x1f3f) | 0x40);
 	f->fsw = (u16)load_le(img + 2, 2);
 	f->ftw = img[4];
-	f->fop = load_le(img + 6, 2) & 0x7ff;
-	f->fip = load_le(img + 8, wide ? 8 : 4);
-	f->fdp = load_le(img + 16, wide ? 8 : 4);
+	x86_x87_status(c);
+	if (with_pointers(c, f->fsw)) {
+		f->fop = load_le(img + AT_FOP, 2) & 0x7ff;
+		f->fip = load_le(img + 8, wide ? 8 : 4);
+		f->fdp = load_le(img + 16, wide ? 8 : 4);
+		f->fcs = wide ? 0 : (u16)load_le(img + 12, 2);
+		f->fds = wide ? 0 : (u16)load_le(img + 20, 2);
+		if (x86_has(c->model, X86_F_ZERO_FCS_FDS))
+			f->fcs = f->fds = 0;
+	}
 	memcpy(f->st, img + AT_ST, sizeof f->st);
 	for (unsigned i = 0; i < 8; i++)
 		memset(f->st[i] + 10, 0, 6);
@@ -64,6 +80,8 @@ static void x87_init(struct x86_fpu *f)
 	f->fcw = 0x37f;
 	f->fsw = f->fop = f->ftw = 0;
 	f->fip = f->fdp = 0;
+	f->fcs = f->fds = 0;
+	f->ignne = 0;
 	memset(f->st, 0, sizeof f->st);
 }
 
@@ -97,7 +115,7 @@ static bool x87_is_init(const struct x86_fpu *f)
 {
 	struct x86_fpu init;
 
-	if (f->fcw != 0x37f || f->fsw || f->ftw || f->fop || f->fip || f->fdp)
+	if (f->fcw != 0x37f || f->fsw || f->ftw || f->fop || f->fip || f->fdp || f->fcs || f->fds)
 		return false;
 	memset(&init, 0, sizeof init);
 	return !memcmp(f->st, init.st, sizeof init.st);
@@ -142,10 +160,15 @@ static void copy_out(struct x86_cpu *c, u64 va, const u8 *img, unsigned from, un
 	for (unsigned i = from; i < to; i += 8)
 		x86_store(c, va + i, 8, load_le(img + i, 8));
 }
-static void probe(struct x86_cpu *c, u64 va, unsigned size)
+/* The part before MXCSR. */
+static void x87_out(struct x86_cpu *c, u64 va, const u8 *img)
 {
-	x86_probe_write(c, va, 1, c->cpl);
-	x86_probe_write(c, va + size - 1, 1, c->cpl);
+	if (with_pointers(c, c->fpu.fsw)) {
+		copy_out(c, va, img, 0, AT_MXCSR);
+		return;
+	}
+	x86_store(c, va, 4, load_le(img, 4));
+	x86_store(c, va + 4, 2, load_le(img + 4, 2));
 }
 
 static void need_mxcsr(struct x86_cpu *c, u32 mxcsr)
@@ -167,6 +190,7 @@ static void need_fpu(struct x86_cpu *c)
 {
 	if (c->cr0 & (CR0_EM | CR0_TS))
 		x86_raise(c, VEC_NM, -1, RULE_NM_EM_TS);
+	x86_fpu_flush(c);
 }
 
 void x86i_fxsave(struct x86_cpu *c, const struct x86_op *o)
@@ -177,12 +201,13 @@ void x86i_fxsave(struct x86_cpu *c, const struct x86_op *o)
 
 	need_fpu(c);
 	va = area(c, o, FX_SIZE, 16, true, RULE_GP_FX_ALIGN);
-	probe(c, va, FX_SIZE);
-	x87_to_image(&c->fpu, img, op_size(o) == 8);
+	x86_probe_write(c, va, FX_SIZE, c->cpl);
+	x87_to_image(c, img, op_size(o) == 8);
 	store_le(img + AT_MXCSR, 4, c->fpu.mxcsr);
 	store_le(img + AT_MXCSR + 4, 4, MXCSR_MASK);
 	vec_to_image(&c->fpu, img + AT_XMM, 0, n);
-	copy_out(c, va, img, 0, AT_XMM + n * 16);
+	x87_out(c, va, img);
+	copy_out(c, va, img, AT_MXCSR, AT_XMM + n * 16);
 }
 
 void x86i_fxrstor(struct x86_cpu *c, const struct x86_op *o)
@@ -198,7 +223,7 @@ void x86i_fxrstor(struct x86_cpu *c, const struct x86_op *o)
 		need_mxcsr(c, (u32)load_le(img + AT_MXCSR, 4));
 		c->fpu.mxcsr = (u32)load_le(img + AT_MXCSR, 4);
 	}
-	x87_from_image(&c->fpu, img, op_size(o) == 8);
+	x87_from_image(c, img, op_size(o) == 8);
 	vec_from_image(&c->fpu, img + AT_XMM, 0, n);
 }
 
@@ -216,6 +241,7 @@ static void xs_allowed(struct x86_cpu *c, bool super)
 		x86_raise(c, VEC_NM, -1, RULE_NM_TS);
 	if (super && c->cpl)
 		x86_gp(c, 0, RULE_GP_CPL);
+	x86_fpu_flush(c);
 }
 
 /* The pieces of the area that the components in mask own. */
@@ -224,7 +250,7 @@ static void xs_write(struct x86_cpu *c, u64 va, const u8 *img, u64 mask, bool mx
 	unsigned n = xmm_count(c) * 16;
 
 	if (mask & C_X87) {
-		copy_out(c, va, img, 0, AT_MXCSR);
+		x87_out(c, va, img);
 		copy_out(c, va, img, AT_ST, AT_XMM);
 	}
 	if (mxcsr)
@@ -247,9 +273,9 @@ static void xs_save(struct x86_cpu *c, const struct x86_op *o, enum xs kind)
 	used = in_use(c) & rfbm;
 	size = x86_xsave_size(rfbm, compact);
 	va = area(c, o, size, 64, true, RULE_GP_XSAVE_ALIGN);
-	probe(c, va, size);
+	x86_probe_write(c, va, size, c->cpl);
 	bv = compact ? used : (x86_load(c, va + AT_BV, 8) & ~rfbm) | used;
-	x87_to_image(&c->fpu, img, op_size(o) == 8);
+	x87_to_image(c, img, op_size(o) == 8);
 	store_le(img + AT_MXCSR, 4, c->fpu.mxcsr);
 	store_le(img + AT_MXCSR + 4, 4, MXCSR_MASK);
 	vec_to_image(&c->fpu, img + AT_XMM, 0, xmm_count(c));
@@ -314,7 +340,7 @@ static void xs_restore(struct x86_cpu *c, const struct x86_op *o, bool super)
 		c->fpu.mxcsr = MXCSR_DEFAULT;
 	}
 	if (load & C_X87)
-		x87_from_image(&c->fpu, img, op_size(o) == 8);
+		x87_from_image(c, img, op_size(o) == 8);
 	else if (init & C_X87)
 		x87_init(&c->fpu);
 	if (rfbm & C_SSE)
@@ -334,6 +360,7 @@ void x86i_xgetbv(struct x86_cpu *c, const struct x86_op *o)
 	(void)o;
 	if (!(c->cr4 & CR4_OSXSAVE))
 		x86_ud(c, RULE_UD_OSXSAVE);
+	x86_fpu_flush(c);
 	if (n == 1 && x86_has(c->model, X86_F_XGETBV1))
 		v &= in_use(c);
 	else if (n)
@@ -363,6 +390,7 @@ void x86i_xsetbv(struct x86_cpu *c, const struct x86_op *o)
 
 void x86_fpu_init(struct x86_cpu *c, bool reset)
 {
+	x86_fpu_flush(c);
 	if (reset) {
 		memset(&c->fpu, 0, sizeof c->fpu);
 		c->fpu.fcw = 0x40;
@@ -371,32 +399,13 @@ void x86_fpu_init(struct x86_cpu *c, bool reset)
 		c->xcr0 = C_X87;
 		return;
 	}
+	x86_x87_set_top(&c->fpu, 0);
 	c->fpu.fcw = 0x37f;
 	c->fpu.fsw = c->fpu.fop = 0;
 	c->fpu.ftw = 0; /* all empty */
 	c->fpu.fip = c->fpu.fdp = 0;
-}
-
-void x86i_fninit(struct x86_cpu *c, const struct x86_op *o)
-{
-	(void)o;
-	need_fpu(c);
-	x86_fpu_init(c, false);
-}
-
-/* FSW.ES: an unmasked exception waits. With CR0.NE it is #MF, without it the PC's FERR line. APM2 8.2.17, 15.14.2 */
-void x86i_fwait(struct x86_cpu *c, const struct x86_op *o)
-{
-	(void)o;
-	if ((c->cr0 & (CR0_TS | CR0_MP)) == (CR0_TS | CR0_MP))
-		x86_raise(c, VEC_NM, -1, RULE_NM_WAIT);
-	if (likely(!(c->fpu.fsw & 0x80)))
-		return;
-	if (c->cr0 & CR0_NE)
-		x86_raise(c, VEC_MF, -1, RULE_MF_PENDING);
-	svm_check(c, &c->svm, ICPT_FERR_FREEZE);
-	if (c->board.ferr)
-		c->board.ferr(c->board.arg, true);
+	c->fpu.fcs = c->fpu.fds = 0;
+	c->fpu.ignne = 0;
 }
 
 static void need_sse(struct x86_cpu *c)

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "fpstate.h"
+
 #define FLAGS_COMPARED (FLAGS_ARITH | FLAG_TF | FLAG_DF | FLAG_NT | FLAG_AC | FLAG_ID)
 
 const char *end_name(const struct outcome *o, char buf[32])
@@ -170,6 +172,7 @@ static bool same(const struct outcome *a, const struct outcome *b, const struct 
 		ok = false;
 	}
 	ok &= same_segments(&a->out, &b->out, t);
+	ok &= fp_same(a->out.fx, b->out.fx, t);
 	return (!k->result || same_memory(a, b, t)) && ok;
 }
 

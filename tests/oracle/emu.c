@@ -6,6 +6,7 @@
 #include "cpu_x86/block.h"
 #include "cpu_x86/flags.h"
 #include "cpu_x86/insn.h"
+#include "fpstate.h"
 
 /* Physical memory: 64 KB of system pages, then the pages of the cases, then page tables. */
 #define RAM_SIZE  0x400000
@@ -241,6 +242,7 @@ static void set_state(struct x86_cpu *c, const struct ostate *s)
 	set_seg(c, SEG_DS, s->ds, 0);
 	set_seg(c, SEG_FS, s->fs, s->fsbase);
 	set_seg(c, SEG_GS, s->gs, s->gsbase);
+	fp_to_cpu(s->fx, c);
 	c->flags = FLAG_1;
 	x86_set_cpl(c, 3);
 	x86_mode_changed(c);
@@ -290,6 +292,7 @@ static void read_state(struct emu *e, enum x86_stop why, struct outcome *o)
 	s->gs = c->seg[SEG_GS].sel;
 	s->fsbase = c->seg[SEG_FS].base;
 	s->gsbase = c->seg[SEG_GS].base;
+	fp_from_cpu(s->fx, c);
 	if (why == X86_STOP_IDLE && handler < 0x1000)
 		read_frame(e, (unsigned)handler / 16, o);
 	else if (why == X86_STOP_IDLE)

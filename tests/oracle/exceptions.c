@@ -219,7 +219,7 @@ static bool retf_imm(const struct difference *d)
 	       same_place(d) && !((d->host->out.r[R_SP] ^ d->ours->out.r[R_SP]) & 0xffff);
 }
 
-/* x87, MMX, SSE, AVX and the like. */
+/* MMX, SSE, AVX and the like. */
 static bool not_yet(const struct difference *d)
 {
 	const struct parsed *p = &d->p;
@@ -230,9 +230,24 @@ static bool not_yet(const struct difference *d)
 	if (p->vex || p->map == M38 || p->map == M3A)
 		return true;
 	if (p->map == M1)
-		return (b >= 0xd8 && b <= 0xdf) || b == 0x62;
+		return b == 0x62;
 	return b == 0x0e || b == 0x0f || (b >= 0x10 && b <= 0x17) || (b >= 0x28 && b <= 0x2f) ||
 	       (b >= 0x50 && b <= 0x7f) || b == 0xae || (b >= 0xc2 && b <= 0xc7) || b >= 0xd0;
+}
+
+static bool x87_image_order(const struct difference *d)
+{
+	bool image = is(d, "fnstenv") || is(d, "fnsave") || is(d, "fldenv") || is(d, "frstor");
+
+	image |= d->p.map == M1 && d->p.opcode == 0xdf && (d->p.modrm >> 3 & 7) == 4; /* FBLD */
+	return image && same_place(d) && access_fault(d->host) && (access_fault(d->ours) || d->p.asize == 2);
+}
+
+static bool x87_partial(const struct difference *d)
+{
+	bool ten = (d->p.opcode == 0xdb && (d->p.modrm >> 3 & 7) == 7) || (d->p.opcode == 0xdf && (d->p.modrm >> 3 & 7) == 6);
+
+	return d->p.map == M1 && ten && d->p.modrm < 0xc0 && same_place(d) && d->host->end == d->ours->end && access_fault(d->ours);
 }
 
 /* Rows that cannot be compared with this host at all: rows.c says why. */

@@ -2,6 +2,7 @@
 #include "gen.h"
 
 #include "emu.h"
+#include "fpstate.h"
 
 /* ---- values ---- */
 static u64 edge(struct rng *g)
@@ -240,6 +241,10 @@ void gen_start(struct gen *k, struct ocase *c, enum case_kind kind, unsigned bit
 	init_state(k);
 	place_anywhere(k);
 	k->target = gen_branch_target(k);
+	if (kind != CASE_SINGLE && chance(&k->g, 60))
+		fp_random(&k->g, c->in.fx, bits);
+	else
+		fp_default(c->in.fx);
 }
 
 static void add_insn(struct gen *k)
@@ -270,6 +275,8 @@ void gen_single(struct ocase *c, unsigned id, unsigned bits, u64 seed, const u8 
 
 	gen_start(&k, c, CASE_SINGLE, bits, seed, has);
 	k.row = &rows[id];
+	if (row_uses_fp(k.row))
+		fp_random(&k.g, c->in.fx, bits);
 	gen_insn(&k);
 	add_insn(&k);
 	/* Sometimes at the end of the mapped code, whole or cut. Moving it would break what is relative to it. */

@@ -70,6 +70,10 @@ static void choose_sizes(struct gen *k)
 	case SY: v = wide && k->bits == 64 ? 8 : 4; break;
 	case SC:
 	case SV64F: v = k->bits == 64 ? 8 : 4; break;
+	case SX2: v = 2; break;
+	case SX4: v = 4; break;
+	case SX8: v = 8; break;
+	case SXT: v = 10; break;
 	}
 	k->osize = v;
 }
@@ -404,6 +408,8 @@ bool gen_insn(struct gen *k)
 	if (k->row->insn->mod != NOMODRM && !k->mem)
 		put8(k, k->modrm);
 	put_n(k, immediate(k), k->imm_size);
+	if (k->ea)
+		k->c->ea = k->ea;
 	if (!k->seq)
 		gen_after(k);
 	return true;

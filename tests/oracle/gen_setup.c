@@ -6,6 +6,7 @@
 #include "gen.h"
 
 #include "emu.h"
+#include "fpstate.h"
 
 static u64 *reg(struct gen *k, unsigned n) { return &k->c->in.r[n]; }
 
@@ -254,6 +255,17 @@ static void after_far_branch(struct gen *k)
 	gen_poke(k, k->ea + (k->osize == 2 ? 2 : 4), k->far_sel);
 }
 
+/* A number of the operand's kind: a float, a long double or BCD number, or an integer. */
+static void after_x87(struct gen *k)
+{
+	u8 v[16];
+
+	fp_memory_value(&k->g, k->osize, v);
+	gen_poke(k, k->ea, load_le(v, 8));
+	if (k->osize > 8)
+		gen_poke(k, k->ea + 8, load_le(v + 8, 8));
+}
+
 void gen_after(struct gen *k)
 {
 	u64 to = k->target - gen_seg_base(k, SEG_CS);
@@ -268,6 +280,8 @@ void gen_after(struct gen *k)
 		after_far_return(k);
 	else if (!k->mem)
 		return;
+	else if (k->row->insn->kind == KIND_X87 && k->osize >= 2)
+		after_x87(k);
 	else if (is_far(k))
 		after_far_branch(k);
 	else if (fn_is(k, "cmpxchg8b"))

@@ -19,10 +19,10 @@
 
 /* ---- the variables page: register images before and after ---- */
 #define IO_IN        STUB_IO
-#define IO_OUT       (STUB_IO + 0x200)
-#define IO_HOST_RSP  (STUB_IO + 0x400)
-#define IO_HOST_FS   (STUB_IO + 0x408)
-#define IO_TARGET    (STUB_IO + 0x410) /* 64-bit code: rip; else offset and selector */
+#define IO_OUT       (STUB_IO + 0x400)
+#define IO_HOST_RSP  (STUB_IO + 0x800)
+#define IO_HOST_FS   (STUB_IO + 0x808)
+#define IO_TARGET    (STUB_IO + 0x810) /* 64-bit code: rip; else offset and selector */
 #define IO_STACK_TOP (STUB_IO + 0x1000)
 
 /* Offsets in struct ostate. */
@@ -36,6 +36,7 @@
 #define OS_DS     0xa6
 #define OS_FS     0xa8
 #define OS_GS     0xaa
+#define OS_FX     0xc0 /* an XSAVE area, standard form: x87, SSE, header, AVX */
 
 /* Where a case's trailing jump goes when all its instructions are done: the stub's way out, at the start of its page.
  */
@@ -50,15 +51,18 @@
 
 #include "base/types.h"
 
+#define FX_SIZE 832
+
 struct ostate {
 	u64 r[16]; /* in the order of register numbers */
 	u64 rip, flags, fsbase, gsbase;
 	u16 es, cs, ss, ds, fs, gs;
-	u16 pad[2];
-	/* x87, SSE and AVX state will go here. */
+	u16 pad[10];
+	u8 fx[FX_SIZE]; /* AT_... in fpstate.h */
 };
 _Static_assert(offsetof(struct ostate, rip) == OS_RIP && offsetof(struct ostate, fsbase) == OS_FSBASE &&
-		       offsetof(struct ostate, es) == OS_ES && offsetof(struct ostate, gs) == OS_GS,
+		       offsetof(struct ostate, es) == OS_ES && offsetof(struct ostate, gs) == OS_GS &&
+		       offsetof(struct ostate, fx) == OS_FX && sizeof(struct ostate) == 0x400,
 	       "the stub knows these offsets");
 
 /* The local descriptor table that both sides load: entry i has the selector i * 8 + 7. */
@@ -81,6 +85,7 @@ enum case_kind { CASE_SINGLE, CASE_SEQUENCE, CASE_BYTES };
 struct ocase {
 	struct ostate in; /* in.rip is an offset in in.cs */
 	u64 at;           /* linear address of the first byte */
+	u64 ea;           /* and of the last memory operand */
 	u64 seed;
 	struct {
 		u64 addr, val;

@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <asm/ldt.h>
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -20,6 +21,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "fpstate.h"
 #include "layout.h"
 
 extern const u8 stub_begin[], stub_end[], stub_enter64[], stub_enter_far[];
@@ -159,6 +161,7 @@ void signal_in_c(int sig, siginfo_t *info, void *frame)
 		_exit(3);
 	}
 	read_frame(uc, s);
+	memcpy(s->fx, uc->uc_mcontext.fpregs, FX_SIZE); /* the kernel saves it in the same form */
 	current->end = sig == SIGUSR1 ? END_HANG : sig == SIGSYS ? END_SYSCALL : (u32)uc->uc_mcontext.gregs[REG_TRAPNO];
 	current->error = (u32)uc->uc_mcontext.gregs[REG_ERR];
 	current->cr2 = (u64)uc->uc_mcontext.gregs[REG_CR2];
@@ -176,8 +179,23 @@ static int enter(const struct ocase *c)
 	return stub();
 }
 
+static u32 xcr0;
+
+static void find_xcr0(void)
+{
+	u32 a, b, c, d, hi;
+
+	__cpuid(1, a, b, c, d);
+	if (!(c >> 27 & 1)) {
+		errno = ENOTSUP;
+		die("XSAVE");
+	}
+	__asm__ volatile("xgetbv" : "=a"(xcr0), "=d"(hi) : "c"(0));
+}
+
 static void run_case(const struct ocase *c, struct outcome *o)
 {
+	static const u32 mxcsr = 0x1f80;
 	struct ostate *out = (struct ostate *)IO_OUT;
 	u8 bytes[CASE_CODE + 16];
 	unsigned n = case_bytes(c, bytes);
@@ -186,6 +204,8 @@ static void run_case(const struct ocase *c, struct outcome *o)
 	area_poke(areas, c);
 	memcpy(where, bytes, n);
 	*(struct ostate *)IO_IN = c->in;
+	store_le(((struct ostate *)IO_IN)->fx + AT_BV, 8, xcr0 & 7);
+	memset(out->fx, 0, FX_SIZE);
 	*(u64 *)IO_TARGET = c->bits == 64 ? c->in.rip : (u32)c->in.rip | (u64)c->in.cs << 32;
 	o->end = END_OK;
 	o->error = 0;
@@ -198,7 +218,7 @@ static void run_case(const struct ocase *c, struct outcome *o)
 	}
 	in_case = false;
 	o->out = *out;
-	__asm__ volatile("fninit");
+	__asm__ volatile("fninit; ldmxcsr %0" : : "m"(mxcsr));
 	if (!case_is_smc(c))
 		memset(where, 0xcc, n);
 	area_collect(areas, shm, o);
@@ -208,6 +228,7 @@ int main(void)
 {
 	u8 slot;
 
+	find_xcr0();
 	map_everything();
 	load_ldt();
 	catch_signals();

@@ -156,6 +156,10 @@ static void sizes(unsigned bits, struct parsed *p)
 	case SY: v = p->wide ? 8 : 4; break;
 	case SC:
 	case SV64F: v = bits == 64 ? 8 : 4; break;
+	case SX2: v = 2; break;
+	case SX4: v = 4; break;
+	case SX8: v = 8; break;
+	case SXT: v = 10; break;
 	}
 	p->osize = (u8)v;
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fpstate.h"
 #include "oracle.h"
 
 static const char *const reg_names[16] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
@@ -19,6 +20,9 @@ static const struct {
 
 void repro_print(const struct ocase *c, struct text *t)
 {
+	struct ostate plain;
+
+	fp_default(plain.fx);
 	text_printf(t, "%u at=%llx code=", c->bits, (unsigned long long)c->at);
 	for (unsigned i = 0; i < c->ncode; i++)
 		text_printf(t, "%s%02x", i && c->kind == CASE_SEQUENCE && memchr(c->start, (int)i, c->ninsn) ? "." : "",
@@ -34,6 +38,9 @@ void repro_print(const struct ocase *c, struct text *t)
 		if (load_le((const u8 *)&c->in + words[i].off, words[i].size))
 			text_printf(t, " %s=%llx", words[i].name,
 				    (unsigned long long)load_le((const u8 *)&c->in + words[i].off, words[i].size));
+	for (unsigned i = 0; i < FX_SIZE; i += 8)
+		if (load_le(c->in.fx + i, 8) != load_le(plain.fx + i, 8))
+			text_printf(t, " fx%x=%llx", i, (unsigned long long)load_le(c->in.fx + i, 8));
 	for (unsigned i = 0; i < c->npoke; i++)
 		text_printf(t, " poke=%llx:%llx", (unsigned long long)c->poke[i].addr,
 			    (unsigned long long)c->poke[i].val);
@@ -76,7 +83,9 @@ static bool parse_word(struct ocase *c, const char *name, const char *val)
 			store_le((u8 *)&c->in + words[i].off, words[i].size, v);
 			return true;
 		}
-	if (!strcmp(name, "at")) {
+	if (!strncmp(name, "fx", 2) && strtoul(name + 2, NULL, 16) <= FX_SIZE - 8) {
+		store_le(c->in.fx + strtoul(name + 2, NULL, 16), 8, v);
+	} else if (!strcmp(name, "at")) {
 		c->at = v;
 	} else if (!strcmp(name, "code")) {
 		parse_code(c, val);
@@ -103,9 +112,10 @@ static u64 base_of(u16 sel)
 
 bool repro_parse(const char *s, struct ocase *c, const u8 *has, struct error *err)
 {
-	char buf[1024], *save, *w;
+	char buf[8192], *save, *w;
 
 	memset(c, 0, sizeof *c);
+	fp_default(c->in.fx);
 	c->trailer = 1;
 	c->at = CODE_BASE + 0x100;
 	snprintf(buf, sizeof buf, "%s", s);

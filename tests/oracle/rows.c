@@ -39,12 +39,6 @@ static const struct row_rule rules[] = {
 	{"str", NULL, SKIP, "the result is the host's (no UMIP here)"},
 	{"smsw", NULL, SKIP, "the result is the host's (no UMIP here)"},
 	{"xgetbv", NULL, SKIP, "the result is the host's"},
-	{"fninit", NULL, SKIP, "x87 state is not compared yet"},
-	{"fnclex", NULL, SKIP, "x87 state is not compared yet"},
-	{"fnstcw", NULL, SKIP, "x87 state is not compared yet"},
-	{"fldcw", NULL, SKIP, "x87 state is not compared yet"},
-	{"fnstsw", NULL, SKIP, "x87 state is not compared yet"},
-	{"fnstsw_ax", NULL, SKIP, "x87 state is not compared yet"},
 	{"fxsave", NULL, SKIP, "x87 and SSE state is not compared yet"},
 	{"fxrstor", NULL, SKIP, "x87 and SSE state is not compared yet"},
 	{"ldmxcsr", NULL, SKIP, "SSE state is not compared yet"},
@@ -164,6 +158,8 @@ static const struct flag_rule {
 	{"pushf", AALL, 0, 0},
 	{"popf", 0, AALL, 0},
 	{"cmov", AALL, 0, 0},
+	{"fcmov", ZF | CF | PF, 0, 0},
+	{"fcomi", 0, 0, 0}, /* nothing changes if an exception is pending */
 	{"set", AALL, 0, 0},
 	{"jcc", AALL, 0, 0},
 	{"loop", ZF, 0, 0},
@@ -226,6 +222,8 @@ u32 row_undefined(const struct row *r, const struct parsed *p, const struct osta
 		return AALL;
 	return n == 0 ? 0 : n == 1 ? r->undefined & AF : r->undefined;
 }
+
+bool row_uses_fp(const struct row *r) { return r->insn->kind == KIND_X87 || !strncmp(r->insn->section, "APM5", 4); }
 
 bool row_undefined_result(const struct row *r, const struct parsed *p, const struct ostate *in, u8 last)
 {

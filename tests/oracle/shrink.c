@@ -1,5 +1,6 @@
 /* Shrinking a case that fails: drop instructions and prefixes, zero registers and flags, drop pokes, as long as it goes
  * on failing. */
+#include "fpstate.h"
 #include "oracle.h"
 
 static bool fails(struct oracle *o, const struct ocase *c)
@@ -67,6 +68,9 @@ static void drop_insns(struct oracle *o, struct ocase *c)
 
 static void drop_state(struct oracle *o, struct ocase *c)
 {
+	struct ostate plain;
+
+	fp_default(plain.fx);
 	for (unsigned i = 0; i < 16; i++) {
 		struct ocase t = *c;
 
@@ -85,6 +89,13 @@ static void drop_state(struct oracle *o, struct ocase *c)
 		t.npoke--;
 		if (!keep(o, c, &t))
 			i++;
+	}
+	for (unsigned i = 0; i < FX_SIZE; i += 8) {
+		struct ocase t = *c;
+
+		memcpy(t.in.fx + i, plain.fx + i, 8);
+		if (memcmp(t.in.fx + i, c->in.fx + i, 8))
+			keep(o, c, &t);
 	}
 	for (unsigned f = 0; f < 22; f++) {
 		struct ocase t = *c;

@@ -23,7 +23,7 @@
 	movq	IO_IN + 0x20, %rsp
 	.endm
 
-	/* Segment registers and bases of the case; clobbers rax and the stack pointer. */
+	/* Segment registers, bases and FPU state of the case; clobbers rax, rdx and the stack pointer. */
 	.macro enter_common
 	pushq	%rbx
 	pushq	%rbp
@@ -44,6 +44,9 @@
 	wrfsbase %rax
 	movq	IO_IN + OS_GSBASE, %rax
 	wrgsbase %rax
+	movl	$7, %eax
+	xorl	%edx, %edx
+	xrstor64 IO_IN + OS_FX
 	movl	$IO_STACK_TOP, %esp
 	.endm
 
@@ -110,6 +113,9 @@ stub_begin:
 	popfq
 	movl	%ss, %eax
 	movw	%ax, IO_OUT + OS_SS
+	movl	$7, %eax
+	xorl	%edx, %edx
+	xsave64	IO_OUT + OS_FX
 	leave_segments
 	xorl	%eax, %eax
 	leave_to_c
