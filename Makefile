@@ -47,6 +47,7 @@ say  = $(if $(V),@:,@printf '  %-4s %s\n')
 
 ROOMS := base mmu cpu_x86 svm devices machine loader debug ui
 OBJS  := $(foreach r,$(ROOMS),$(patsubst src/%.c,$(B)/obj/%.o,$(wildcard src/$r/*.c)))
+OBJS  += $(B)/obj/debug/walk_page.o
 LIB   := $(B)/libundervisor.a
 
 all: $(B)/undervisor
@@ -63,6 +64,20 @@ $(B)/obj/%.o: src/%.c $(B)/obj/flags
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The page of walks: its text, style and script as lines of C strings.
+WALK_PAGE := $(foreach e,html css js,src/debug/walk.$e)
+
+$(B)/obj/debug/walk_page.o: $(B)/obj/debug/walk_page.c $(B)/obj/flags
+	$(say) CC $<
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/obj/debug/walk_page.c: $(WALK_PAGE) Makefile
+	@mkdir -p $(@D)
+	$(say) GEN $@
+	$(Q)( echo '#include "debug/walk_page.h"'; echo '#include <stddef.h>'; for f in $(WALK_PAGE); do \
+		echo "const char *const walk_page_$${f##*.}[] = {"; \
+		sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n",/' $$f; echo "NULL};"; done ) >$@
 
 # Other flags or another compiler: everything again.
 $(B)/obj/flags: FORCE

@@ -27,6 +27,7 @@ struct session {
 	struct bytes serial[PC_UARTS], debugcon;
 	struct hub hub;
 	struct log log;
+	struct walk_record walks;
 	FILE *log_file;
 	struct screen screen;
 	u64 started; /* host ns */
@@ -79,6 +80,7 @@ static bool open_log(struct session *s, struct error *err)
 		return error_set(err, "%s: cannot be written: %s", s->opt.log_file, strerror(errno));
 	hub_init(&s->hub, &s->pc);
 	log_start(&s->log, &s->opt.log, &s->hub, s->log_file);
+	walk_record_start(&s->walks, &s->opt.walk, &s->hub, &s->log.out);
 	return true;
 }
 
@@ -148,7 +150,12 @@ static bool run(struct session *s, enum stop *why, struct error *err)
 	u64 limit = s->opt.limit_insns ? s->opt.limit_insns : TIME_NEVER;
 
 	for (;;) {
-		*why = machine_run(m, limit);
+		u64 look = walk_record_due(&s->walks);
+
+		*why = machine_run(m, look < limit ? look : limit);
+		walk_record_look(&s->walks, false);
+		if (*why == STOP_UNTIL && m->s.icount < limit)
+			continue;
 		if (*why != STOP_RESET || s->opt.no_reboot)
 			return true;
 		machine_reset(m);
@@ -231,6 +238,9 @@ static int finish(struct session *s, enum stop why, struct error *err)
 	tell(s, why);
 	if (s->opt.report)
 		report(s);
+	walk_record_look(&s->walks, true);
+	if (!walk_out(&s->walks, &s->opt.walk_files, stdout, err))
+		return fail(s, err, EXIT_FILE);
 	if (s->log_file != stderr && fclose(s->log_file)) {
 		error_set(err, "%s: %s", s->opt.log_file, strerror(errno));
 		return fail(s, err, EXIT_FILE);
@@ -276,6 +286,7 @@ int main(int argc, char **argv)
 		return EXIT_FILE;
 	}
 	status = session(s, argc, argv);
+	walk_record_free(&s->walks);
 	pc_free(&s->pc);
 	firmware_close(&s->firmware);
 	free(s);

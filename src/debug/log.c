@@ -49,6 +49,8 @@ static bool parse_item(struct log_config *cfg, const char *item, struct error *e
 {
 	if (!strncmp(item, "explain", 7) && (!item[7] || item[7] == '='))
 		return parse_explain(cfg, item[7] ? item + 8 : NULL, err);
+	if (!strcmp(item, "walk=grid"))
+		return cfg->walk_grid = true;
 	for (unsigned i = 0; i < ARRAY_SIZE(items); i++)
 		if (!strcmp(item, items[i].name)) {
 			cfg->mask |= (u32)BIT(items[i].kind);
@@ -74,6 +76,7 @@ void log_help(struct text *out)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(items); i++)
 		text_printf(out, "  %-8s %s\n", items[i].name, items[i].help);
+	text_puts(out, "  walk=grid  every page walk as a grid, refused ones too\n");
 	text_puts(out, "  explain  each #VMEXIT in full: VMCB changes, nested walk, refused checks; "
 		       "explain=NPF+INVALID: only these\n");
 }

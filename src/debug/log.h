@@ -19,6 +19,7 @@ struct log_config {
 	bool explain;             /* #VMEXITs in full: VMCB changes, walks, failed checks */
 	char only[LOG_EXITS][24]; /* names of the exits to be explained; none: all */
 	unsigned onlys;
+	bool walk_grid; /* -d walk=grid, which walk_record.h draws */
 };
 
 struct log {

@@ -332,8 +332,10 @@ static ALWAYS_INLINE bool translate(struct tlb *t, enum tlb_array arr, u64 va, u
 			goto found;
 		way_drop(t, arr, &way);
 	}
-	if (!walk_quick(&t->env, va, access, w)) {
+	if (unlikely(t->walked != NULL) || !walk_quick(&t->env, va, access, w)) {
 		walk_x86(&t->env, va, access, true, w);
+		if (unlikely(t->walked != NULL))
+			t->walked(t->walked_arg, access, w);
 		if (w->why != WALK_OK)
 			return false;
 	}

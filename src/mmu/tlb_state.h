@@ -99,6 +99,9 @@ struct tlb {
 	void *stamp_arg;
 	bool (*spy)(void *arg, struct tlb *t, u64 va, u64 pa); /* a debugger wants all data accesses to this page; NULL: none */
 	void *spy_arg;
+	/* Hears every walk that an access makes, refused ones too, with its whole record; NULL: nobody, and most walks keep none. */
+	void (*walked)(void *arg, unsigned access, const struct walk *w);
+	void *walked_arg;
 
 	struct tlb_entry d[TLB_SIZE], i[ITLB_SIZE];
 	u64 fetch_epoch; /* goes up whenever an entry of i[] stops being valid; starts at 1 */

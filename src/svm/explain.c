@@ -235,17 +235,15 @@ static unsigned levels_of(u64 cr0, u64 cr4, u64 efer)
 	return !(efer & EFER_LMA) ? 3 : cr4 & CR4_LA57 ? 5 : 4;
 }
 
-void svm_guest_env(struct x86_cpu *c, u64 vmcb_pa, struct walk_env *env)
+/* The first dimension as these registers make it. */
+static struct paging paging_of(const struct x86_cpu *c, u64 cr0, u64 cr3, u64 cr4, u64 efer)
 {
-	const u8 *v = svm_page_read(c, vmcb_pa);
-	u64 cr0 = vmcb_cr0(v), cr3 = vmcb_cr3(v), cr4 = vmcb_cr4(v), efer = vmcb_efer(v);
 	unsigned levels;
 
 	if (efer & EFER_LME && cr0 & CR0_PG)
 		efer |= EFER_LMA;
 	levels = levels_of(cr0, cr4, efer);
-	*env = (struct walk_env){.mem = c->mem, .nested = vmcb_np_ctl(v) & NP_ENABLE && x86_has(c->model, X86_F_NPT)};
-	env->p = (struct paging){
+	return (struct paging){
 		.root = levels < 3    ? cr3 & 0xfffff000
 			: levels == 3 ? cr3 & 0xffffffe0
 				      : cr3 & mask_low(c->model->pa_bits) & PAGE_MASK,
@@ -259,9 +257,25 @@ void svm_guest_env(struct x86_cpu *c, u64 vmcb_pa, struct walk_env *env)
 		.page1gb = x86_has(c->model, X86_F_PAGE1GB),
 		.pa_bits = c->model->pa_bits,
 	};
+}
+
+void svm_guest_env(struct x86_cpu *c, u64 vmcb_pa, struct walk_env *env)
+{
+	const u8 *v = svm_page_read(c, vmcb_pa);
+
+	*env = (struct walk_env){.mem = c->mem, .nested = vmcb_np_ctl(v) & NP_ENABLE && x86_has(c->model, X86_F_NPT)};
+	env->p = paging_of(c, vmcb_cr0(v), vmcb_cr3(v), vmcb_cr4(v), vmcb_efer(v));
 	svm_nested_paging(c, &env->np);
 	env->np.root = env->np.levels > 3 ? vmcb_ncr3(v) & mask_low(c->model->pa_bits) & PAGE_MASK
 					  : vmcb_ncr3(v) & (env->np.levels == 3 ? 0xffffffe0 : 0xfffff000);
+}
+
+void svm_host_env(struct x86_cpu *c, struct walk_env *env)
+{
+	const u8 *h = svm_page_read(c, c->svm.hsave_pa);
+
+	*env = (struct walk_env){.mem = c->mem};
+	env->p = paging_of(c, vmcb_cr0(h), vmcb_cr3(h), vmcb_cr4(h), vmcb_efer(h));
 }
 
 /* The walk that failed, done again without caches and without setting anything. Only the nested dimension refused, so

@@ -45,5 +45,7 @@ void svm_print_exitinfo(struct text *out, u64 code, u64 info1, u64 info2);
 /* The translation of the guest that VMCB describes, for walks of its memory while the host runs (nested tables in the
  * host's present paging mode). Nothing cached is used. */
 void svm_guest_env(struct x86_cpu *c, u64 vmcb_pa, struct walk_env *env);
+/* The host's translation while a guest runs, from the host save area. Nothing cached is used. */
+void svm_host_env(struct x86_cpu *c, struct walk_env *env);
 
 #endif

@@ -249,6 +249,25 @@ static bool set_limit_seconds(struct options *o, const char *val, struct error *
 	return true;
 }
 
+static bool set_walk(struct options *o, const char *val, struct error *err) { return walk_wish_add(&o->walk, val, err); }
+
+static bool set_walk_stat(struct options *o, const char *val, struct error *err)
+{
+	(void)val, (void)err;
+	return o->walk.stat = true;
+}
+
+#define WALK_FILE(kind)                                                                                                \
+	static bool set_##kind(struct options *o, const char *val, struct error *err)                                  \
+	{                                                                                                              \
+		(void)err;                                                                                             \
+		o->walk_files.kind = val;                                                                              \
+		return true;                                                                                           \
+	}
+WALK_FILE(html)
+WALK_FILE(svg)
+WALK_FILE(json)
+
 #define TEXT(field)                                                                                                    \
 	static bool set_##field(struct options *o, const char *val, struct error *err)                                 \
 	{                                                                                                              \
@@ -328,6 +347,11 @@ static const struct {
 	{"no-reboot", NULL, "end when the guest resets the machine", set_no_reboot},
 	{"d", "LIST", "log events; -d help lists them", set_log},
 	{"D", "FILE", "log to FILE instead of stderr", set_log_file},
+	{"walk", "ADDR[@WHEN][,OPT]", "show a page walk; @COUNT, @end, @exit[=NAME], @fills[=N]: see the man page", set_walk},
+	{"html", "FILE", "write the walks as a page to step through", set_html},
+	{"svg", "FILE", "write the last walk as a drawing", set_svg},
+	{"json", "FILE", "write the walks as JSON (- is the standard output)", set_json},
+	{"walk-stat", NULL, "count the references of all page walks, and what other ways would cost", set_walk_stat},
 	{"limit-insns", "N", "end after N instructions (suffixes K, M, G: powers of 1000)", set_limit_insns},
 	{"limit-seconds", "S", "end after S seconds of host time", set_limit_seconds},
 	{"dump-screen", "FILE", "write the text screen to FILE at the end", set_dump_screen},
@@ -343,7 +367,8 @@ static const struct {
 void options_help(struct text *out)
 {
 	text_puts(out,
-		  "usage: undervisor -kernel FILE [OPTION...]\n\n"
+		  "usage: undervisor -kernel FILE [OPTION...]\n"
+		  "       undervisor walk [--html FILE] ADDR[@WHEN]... -kernel FILE [OPTION...]\n\n"
 		  "A full-system emulator of AMD64 with SVM and nested paging, for people who write hypervisors.\n\n");
 	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		char left[64];
@@ -383,6 +408,8 @@ static bool take(struct options *o, char **argv, int *i, struct error *err)
 {
 	const char *arg = argv[*i], *name = arg + 1 + (arg[1] == '-');
 
+	if (arg[0] != '-' && o->walk_only)
+		return set_walk(o, arg, err);
 	if (arg[0] != '-' || !*name)
 		return error_set(err, "'%s': expected an option (a kernel goes with -kernel)", arg);
 	for (unsigned r = 0; r < ARRAY_SIZE(rows); r++) {
@@ -409,11 +436,15 @@ bool options_parse(struct options *o, int argc, char **argv, struct error *err)
 	defaults(o);
 	if (!set_cpu(o, "zen", err))
 		return false;
-	for (int i = 1; i < argc && !o->show; i++)
+	o->walk_only = argc > 1 && !strcmp(argv[1], "walk");
+	for (int i = o->walk_only ? 2 : 1; i < argc && !o->show; i++)
 		if (!take(o, argv, &i, err))
 			return false;
 	if (o->show)
 		return true;
+	if ((o->walk_only || o->walk_files.html || o->walk_files.svg || o->walk_files.json) && !o->walk.specs && !o->walk.stat)
+		return error_set(err, "walk: expected " WALK_SPEC_FORM ": which address to walk, and when");
+	o->walk.grid = o->log.walk_grid;
 	if (o->nographic && !o->serials)
 		o->serial[o->serials++] = "stdio";
 	if ((o->dump_screen || o->screenshot) && !o->pc.vga)

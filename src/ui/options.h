@@ -7,6 +7,7 @@
 
 #include "debug/log.h"
 #include "loader/firmware.h"
+#include "debug/walk_out.h"
 #include "machine/pc.h"
 
 enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION, SHOW_CPUS, SHOW_LOG, SHOW_MACHINES, SHOW_DEVICES };
@@ -30,6 +31,9 @@ struct options {
 	bool nographic, stopped, no_reboot, report, hash, stepwise;
 	struct log_config log;
 	const char *log_file, *dump_screen, *screenshot;
+	bool walk_only; /* undervisor walk: bare words are addresses */
+	struct walk_wish walk;
+	struct walk_files walk_files;
 	u64 limit_insns, limit_ns; /* 0: no limit */
 	enum options_show show;    /* print this and do nothing else */
 };

@@ -1,0 +1,45 @@
+/*
+ * Taking walks of a machine: what --walk and the monitor's walk command ask for, and the walk with its surroundings. A
+ * look changes nothing: no A/D bits, no device side effects, no TLB fills.
+ */
+#ifndef DEBUG_WALK_LOOK_H
+#define DEBUG_WALK_LOOK_H
+
+#include "base/error.h"
+#include "debug/walk_view.h"
+#include "machine/pc.h"
+
+enum walk_when {
+	WALK_AT_END,   /* when the run has ended */
+	WALK_AT_COUNT, /* when that many instructions have retired */
+	WALK_AT_EXIT,  /* at the first #VMEXIT (of that name) */
+	WALK_FILLS,    /* the machine's own walks of that page, as they happen */
+};
+
+enum walk_world { WORLD_NOW, WORLD_HOST, WORLD_GUEST, WORLD_PHYSICAL /* guest-physical: nested tables alone */ };
+
+struct walk_spec {
+	u64 va;
+	bool any;        /* WALK_FILLS: of any page */
+	enum walk_when when;
+	u64 count, from; /* instructions, or walks to keep; WALK_FILLS: not before that many instructions */
+	char exit[24];
+	enum walk_world world;
+	bool world_given, cpu_given, cr3_given, access_given;
+	u8 access;
+	unsigned cpu;
+	u64 cr3;
+};
+
+/* "ADDR[@COUNT|@end|@exit[=NAME]|@fills[=N]][,read|write|exec][,user][,host|guest|gpa][,cpu=N][,cr3=X][,from=COUNT]". ADDR: hexadecimal with 0x, or
+ * decimal; any (with @fills). */
+bool walk_spec_parse(struct walk_spec *s, const char *arg, struct error *err);
+/* One line on the form, for help. */
+#define WALK_SPEC_FORM "ADDR[@WHEN][,OPTION...]"
+
+/* The walk that s asks for, now, by the CPU that it names or *c. False: it cannot be done (no guest has run, paging is off). */
+bool walk_look(struct walk_shot *shot, struct pc *pc, struct x86_cpu *c, const struct walk_spec *s, struct error *err);
+/* The walk w that the CPU has just made. */
+void walk_shoot(struct walk_shot *shot, struct x86_cpu *c, unsigned access, const struct walk *w);
+
+#endif
