@@ -76,7 +76,7 @@ void walk_record_look(struct walk_record *r, bool ended)
 static bool wanted(const struct walk_record *r, unsigned n, const struct walk_shot *s)
 {
 	const struct walk_spec *p = &r->wish.spec[n];
-	unsigned shift = s->walk.shift > 12 ? s->walk.shift : 12;
+	unsigned shift = s->walk.shift > 12 && (s->walk.gshift || s->walk.nshift) ? s->walk.shift : 12; /* 4 KB without paging */
 
 	if (p->when != WALK_FILLS || r->taken[n] >= p->count || s->icount < p->from || (p->cpu_given && p->cpu != s->cpu))
 		return false;
