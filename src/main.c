@@ -13,6 +13,7 @@
 #include "debug/log.h"
 #include "devices/pixels.h"
 #include "loader/pc_boot.h"
+#include "ui/drives.h"
 #include "ui/options.h"
 #include "ui/screen.h"
 
@@ -23,6 +24,7 @@ struct session {
 	struct pc pc;
 	struct pc_boot boot;
 	struct firmware firmware;
+	struct drives drives;
 	struct bytes_stdio std;
 	struct bytes serial[PC_UARTS], debugcon;
 	struct hub hub;
@@ -106,7 +108,7 @@ static bool power_on(struct session *s, struct error *err)
 	if (!s->firmware.data && !o->kernel)
 		return error_set(err, "no firmware (" FIRMWARE_DEFAULT "; package seabios) and no -kernel: nothing to run");
 	o->pc.bios_size = s->firmware.size;
-	if (!pc_init(&s->pc, &o->pc, err) || !open_streams(s, err) || !open_log(s, err))
+	if (!drives_open(&s->drives, o, err) || !pc_init(&s->pc, &o->pc, err) || !open_streams(s, err) || !open_log(s, err))
 		return false;
 	open_screen(s);
 	s->pc.machine.stepwise = o->stepwise;
@@ -289,6 +291,8 @@ int main(int argc, char **argv)
 	walk_record_free(&s->walks);
 	pc_free(&s->pc);
 	firmware_close(&s->firmware);
+	if (!drives_close(&s->drives) && !status)
+		status = EXIT_FILE;
 	free(s);
 	return status;
 }

@@ -478,7 +478,8 @@ static const struct {
 	{0xcf8, "pci-address"},
 	{0xcff, "pci-data"},
 	{0xcf9, "reset-control"},
-	{0x1f0, "-"},
+	{0x1f0, "ata"},
+	{0x376, "ata-control"},
 };
 
 /* "-": nobody; NULL: somebody. */

@@ -25,6 +25,9 @@ struct disk {
 	bool complained;
 };
 
+static inline bool disk_is_open(const struct disk *d) { return d->path; }
+static inline u64 disk_sectors(const struct disk *d) { return d->size / DISK_SECTOR; }
+
 /* path must stay. */
 bool disk_open(struct disk *d, const char *path, unsigned flags, struct error *err);
 /* Data that the guest flushed is on the host's disk; the rest follows now. False: the host failed (it was reported). */

@@ -8,7 +8,7 @@
 #include "devices/report.h"
 
 /* Timer ids decide ties: the order in which timers of one instant fire. */
-enum { ID_PIT = 1, ID_RTC, ID_HPET, ID_PM = ID_HPET + HPET_TIMERS, ID_KBD, ID_UART, ID_LAPIC = ID_UART + PC_UARTS };
+enum { ID_PIT = 1, ID_RTC, ID_HPET, ID_PM = ID_HPET + HPET_TIMERS, ID_KBD, ID_UART, ID_LAPIC = ID_UART + PC_UARTS, ID_IDE = ID_LAPIC + PC_CPUS };
 
 enum { ACPI_TIMER_BITS = 24 }; /* as the FADT says: flag TMR_VAL_EXT is not set */
 
@@ -106,6 +106,13 @@ static const struct pc_place vga_ports[] = {
 	{VGA_PORT, VGA_PORTS, &vga_ops, AT(vga)},
 };
 
+static const struct pc_place ide_ports[] = {
+	{0x170, 8, &ata_command_ops, AT(ide.channel[1])},
+	{0x1f0, 8, &ata_command_ops, AT(ide.channel[0])},
+	{0x376, 1, &ata_control_ops, AT(ide.channel[1])},
+	{0x3f6, 1, &ata_control_ops, AT(ide.channel[0])},
+};
+
 static const struct pc_place testdev_ports[] = {
 	{0x00e0, 4, &pc_testdev_latch_ops, AT(testdev)},
 	{0x00e4, 4, &pc_testdev_flush_ops, AT(testdev)},
@@ -138,7 +145,8 @@ static bool map_ports(struct pc *pc, struct error *err)
 	const struct pc_place exit_port = {c->debug_exit_base, c->debug_exit_size, &isa_debug_exit_ops, AT(debug_exit)};
 
 	return (!c->testdev || place(pc, &pc->io, testdev_ports, ARRAY_SIZE(testdev_ports), err)) &&
-	       place(pc, &pc->io, ports, ARRAY_SIZE(ports), err) && place(pc, &pc->io, serial_ports, c->uarts, err) &&
+	       place(pc, &pc->io, ports, ARRAY_SIZE(ports), err) &&
+	       place(pc, &pc->io, ide_ports, ARRAY_SIZE(ide_ports), err) && place(pc, &pc->io, serial_ports, c->uarts, err) &&
 	       (!c->vga || place(pc, &pc->io, vga_ports, ARRAY_SIZE(vga_ports), err)) &&
 	       (!c->debugcon_port || place(pc, &pc->io, &console, 1, err)) &&
 	       (!c->debug_exit || place(pc, &pc->io, &exit_port, 1, err));
@@ -221,6 +229,7 @@ static void init_devices(struct pc *pc)
 	fw_cfg_init(&pc->fw_cfg, &pc->mem, pc->cfg.ram_size, pc->cfg.cpus, pc->cfg.cpus);
 	debug_port_init(&pc->debug_port);
 	acpi_pm_init(&pc->pm, s, ID_PM, ACPI_TIMER_BITS);
+	piix_ide_init(&pc->ide, s, ID_IDE);
 	isa_debug_exit_init(&pc->debug_exit, debug_exit, pc);
 	pc_testdev_init(&pc->testdev);
 }

@@ -22,6 +22,7 @@
 #include "devices/pc_testdev.h"
 #include "devices/pci.h"
 #include "devices/piix3.h"
+#include "devices/piix_ide.h"
 #include "devices/piix4_pm.h"
 #include "devices/port92.h"
 #include "devices/rtc.h"
@@ -46,6 +47,14 @@
 #define PC_ACPI_PM   0x600  /* where firmware puts PMBA */
 #define PC_ACPI_GPE  0xafe0 /* as on QEMU */
 
+#define PC_IDE_DRIVES 4
+
+/* A drive of the IDE function: 0 and 1 on the first channel, 2 and 3 on the second. */
+struct pc_ide_config {
+	enum ata_kind kind;
+	struct disk *disk; /* open, must stay; NULL: an empty CD-ROM drive */
+};
+
 struct pc_config {
 	struct x86_model model;
 	u64 ram_size;         /* bytes; whole MB */
@@ -54,6 +63,7 @@ struct pc_config {
 	s64 rtc_time;         /* seconds since 1970 */
 	bool vga, testdev, debug_exit;
 	u16 debug_exit_base, debug_exit_size;
+	struct pc_ide_config ide[PC_IDE_DRIVES];
 	u16 debugcon_port; /* of the debug console besides E9h; 0: none */
 };
 
@@ -92,6 +102,7 @@ struct pc {
 	struct i440fx host;
 	struct piix3 piix3;
 	struct piix4_pm piix4;
+	struct piix_ide ide;
 	struct apic_bus bus;
 	struct ioapic ioapic;
 	struct hpet hpet;

@@ -82,6 +82,8 @@ void pc_wire(struct pc *pc)
 	connect(pc, &pc->hpet.legacy_irq[1], 8, SRC_HPET);
 	for (unsigned i = 0; i < PC_TESTDEV_LINES; i++)
 		connect(pc, &pc->testdev.line[i], i, SRC_TESTDEV);
+	connect(pc, &pc->ide.channel[0].irq, 14, SRC_DEVICE);
+	connect(pc, &pc->ide.channel[1].irq, 15, SRC_DEVICE);
 	for (unsigned i = 0; i < 16; i++)
 		connect(pc, &pc->piix3.line[i], i, SRC_PCI);
 	pc->hpet.legacy = hpet_legacy;

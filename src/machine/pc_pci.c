@@ -116,6 +116,9 @@ static void init_functions(struct pc *pc)
 	piix3_init(&pc->piix3);
 	pc->piix3.reset = reset_control;
 	pc->piix3.arg = pc;
+	for (unsigned i = 0; i < PC_IDE_DRIVES; i++)
+		if (pc->cfg.ide[i].kind)
+			ata_attach(&pc->ide.channel[i / 2], i % 2, pc->cfg.ide[i].kind, pc->cfg.ide[i].disk, i);
 	piix4_pm_init(&pc->piix4);
 	pc->piix4.place = pm_place;
 	pc->piix4.arg = pc;
@@ -132,8 +135,9 @@ bool pc_pci_init(struct pc *pc, struct error *err)
 	b->arg = pc;
 	pci_ports_init(&pc->pci_ports, b);
 	init_functions(pc);
-	return map_pm(pc, err) && (!pc->cfg.vga || vga_add(&pc->vga, b, PCI_DEVFN(2, 0), err)) && pci_add(b, &pc->host.pci, PCI_DEVFN(0, 0), err) &&
-	       pci_add(b, &pc->piix3.pci, PCI_DEVFN(1, 0), err) && pci_add(b, &pc->piix4.pci, PCI_DEVFN(1, 3), err);
+	return map_pm(pc, err) && (!pc->cfg.vga || vga_add(&pc->vga, b, PCI_DEVFN(2, 0), err)) &&
+	       pci_add(b, &pc->host.pci, PCI_DEVFN(0, 0), err) && pci_add(b, &pc->piix3.pci, PCI_DEVFN(1, 0), err) &&
+	       pci_add(b, &pc->ide.pci, PCI_DEVFN(1, 1), err) && pci_add(b, &pc->piix4.pci, PCI_DEVFN(1, 3), err);
 }
 
 void pc_pci_reset(struct pc *pc)
@@ -141,5 +145,6 @@ void pc_pci_reset(struct pc *pc)
 	pci_ports_reset(&pc->pci_ports);
 	i440fx_reset(&pc->host);
 	piix3_reset(&pc->piix3);
+	piix_ide_reset(&pc->ide);
 	piix4_pm_reset(&pc->piix4);
 }

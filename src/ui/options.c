@@ -296,6 +296,18 @@ FLAG(report)
 FLAG(hash)
 FLAG(stepwise)
 
+#define DISK(name)                                                                                                     \
+	static bool set_##name(struct options *o, const char *val, struct error *err)                                  \
+	{                                                                                                              \
+		return option_disk(o, "-" #name, val, err);                                                            \
+	}
+DISK(hda)
+DISK(hdb)
+DISK(hdc)
+DISK(hdd)
+DISK(cdrom)
+FLAG(snapshot)
+
 static bool set_help(struct options *o, const char *val, struct error *err)
 {
 	(void)val, (void)err;
@@ -326,6 +338,14 @@ static const struct {
 	{"rtc", "base=DATE", "date of the real-time clock at power-on (default 2024-01-01)", set_rtc},
 	{"device", "NAME[,KEY=VAL]", "isa-debug-exit[,iobase=][,iosize=], isa-debugcon[,iobase=],chardev= or pc-testdev", set_device},
 	{"kernel", "FILE", "Linux bzImage, Multiboot 1 or 2 kernel, or plain ELF file", set_kernel},
+	{"hda", "FILE", "a raw image as first IDE disk; -hdb, -hdc, -hdd: the others", set_hda},
+	{"hdb", "FILE", "second disk: slave of the first channel", set_hdb},
+	{"hdc", "FILE", "third disk: master of the second channel", set_hdc},
+	{"hdd", "FILE", "fourth disk", set_hdd},
+	{"cdrom", "FILE", "an ISO image in a CD-ROM drive, master of the second channel", set_cdrom},
+	{"drive", "file=FILE[,...]", "format=raw, if=ide|virtio|none, index=, media=disk|cdrom, readonly=on, snapshot=on",
+	 option_drive},
+	{"snapshot", NULL, "keep what guests write away from the images", set_snapshot},
 	{"append", "ARGS", "its command line", set_append},
 	{"initrd", "'FILE ARGS,...'", "its modules; Linux: one file", set_initrd},
 	{"serial", "STREAM", "stdio, null, none, file:PATH, pty, unix:PATH[,server][,nowait]; up to four", set_serial},

@@ -13,6 +13,18 @@
 enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION, SHOW_CPUS, SHOW_LOG, SHOW_MACHINES, SHOW_DEVICES };
 enum display { DISPLAY_NONE, DISPLAY_TEXT };
 
+#define OPTION_DRIVES 8
+
+enum drive_interface { DRIVE_IDE, DRIVE_VIRTIO, DRIVE_NONE };
+
+struct option_drive {
+	char path[512]; /* empty: a CD-ROM drive without a disc */
+	char id[32], serial[21];
+	u8 interface; /* enum drive_interface */
+	int index;    /* -1: the next free one */
+	bool cdrom, read_only, snapshot;
+};
+
 struct option_chardev {
 	char id[32], stream[256];
 };
@@ -22,6 +34,9 @@ struct options {
 	const char *kernel, *append, *initrd;
 	struct firmware_options firmware;
 	char boot_order[8], boot_once[8];
+	struct option_drive drive[OPTION_DRIVES];
+	unsigned drives;
+	bool snapshot; /* all drives */
 	struct option_chardev chardev[4];
 	unsigned chardevs;
 	char debugcon_chardev[32];

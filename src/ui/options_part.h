@@ -21,4 +21,9 @@ bool option_global(struct options *o, const char *val, struct error *err);
 /* When all options are known: the stream that -device isa-debugcon named. */
 bool option_debugcon_resolve(struct options *o, struct error *err);
 
+/* ---- options_drive.c ---- */
+/* name is -hda, -hdb, -hdc, -hdd or -cdrom. */
+bool option_disk(struct options *o, const char *name, const char *path, struct error *err);
+bool option_drive(struct options *o, const char *val, struct error *err);
+
 #endif
