@@ -28,9 +28,10 @@ PKG_CONFIG ?= pkg-config
 has = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 CAPSTONE := $(call has,capstone)
 ZLIB     := $(call has,zlib)
+SDL2     := $(call has,sdl2)
 
-OPTIONAL_CPP  := $(if $(CAPSTONE),-DHAVE_CAPSTONE) $(if $(ZLIB),-DHAVE_ZLIB)
-OPTIONAL_LIBS := $(if $(CAPSTONE),-lcapstone) $(if $(ZLIB),-lz)
+OPTIONAL_CPP  := $(if $(CAPSTONE),-DHAVE_CAPSTONE) $(if $(ZLIB),-DHAVE_ZLIB) $(if $(SDL2),-DHAVE_SDL2 $(shell $(PKG_CONFIG) --cflags sdl2))
+OPTIONAL_LIBS := $(if $(CAPSTONE),-lcapstone) $(if $(ZLIB),-lz) $(if $(SDL2),$(shell $(PKG_CONFIG) --libs sdl2))
 
 ALL_CFLAGS = -std=gnu11 $(FLAGS_$(MODE)) -fno-strict-aliasing $(WARN) -Isrc -DUNDERVISOR_VERSION='"$(VERSION)"' $(OPTIONAL_CPP) $(CFLAGS)
 LDLIBS     = $(OPTIONAL_LIBS) -lxxhash
@@ -94,7 +95,7 @@ include tests/Makefile.inc
 
 # ---- what is needed ----
 
-DEPS := gcc libc6-dev make binutils pkg-config libxxhash-dev libcapstone-dev zlib1g-dev check
+DEPS := gcc libc6-dev make binutils pkg-config libxxhash-dev libcapstone-dev zlib1g-dev libsdl2-dev check
 DEPS_MORE := clang clang-format qemu-system-x86
 
 # Only what is missing; as root, or with sudo.

@@ -16,6 +16,7 @@
 #include "ui/drives.h"
 #include "ui/options.h"
 #include "ui/screen.h"
+#include "ui/window.h"
 
 enum { EXIT_USAGE = 2, EXIT_FILE = 4 }; /* the others: machine.c, docs/undervisor.1 */
 
@@ -32,6 +33,7 @@ struct session {
 	struct walk_record walks;
 	FILE *log_file;
 	struct screen screen;
+	struct window *window;
 	u64 started; /* host ns */
 };
 
@@ -111,6 +113,9 @@ static bool power_on(struct session *s, struct error *err)
 	if (!drives_open(&s->drives, o, err) || !pc_init(&s->pc, &o->pc, err) || !open_streams(s, err) || !open_log(s, err))
 		return false;
 	open_screen(s);
+	if (o->display == DISPLAY_SDL && !(s->window = window_open(&s->pc, o->name, err)))
+		return false;
+	s->pc.machine.pace.on = o->realtime;
 	s->pc.machine.stepwise = o->stepwise;
 	s->pc.machine.time_limit = o->limit_ns;
 	return pc_boot_init(&s->boot, &s->pc, &s->firmware, &o->firmware, o->kernel, o->append, o->initrd, err) &&
@@ -194,6 +199,7 @@ static void tell(struct session *s, enum stop why)
 	case STOP_TIME:
 	case STOP_RESET:
 	case STOP_SIGNAL:
+	case STOP_CLOSED:
 		text_printf(&err, "undervisor: %s after %llu instructions, rip %016llx\n", machine_stop_text(why),
 			    (unsigned long long)m->s.icount, (unsigned long long)c->rip);
 		break;
@@ -214,6 +220,8 @@ static void report(const struct session *s)
 
 static void close_streams(struct session *s)
 {
+	window_close(s->window);
+	s->window = NULL;
 	for (unsigned i = 0; i < s->opt.serials; i++)
 		if (s->pc.uart[i].out)
 			bytes_close(&s->serial[i]);

@@ -10,7 +10,8 @@
 #define POLL_SLICES 64       /* and between two looks at the clock: slices, instructions */
 #define POLL_INSNS  200000u
 #define NS_PER_MS   1000000u
-#define HOST_WAIT_MS 20 /* the longest sleep while a debugger wants to be asked */
+#define HOST_WAIT_MS 20 /* the longest sleep while a debugger or a window wants to be asked */
+#define PACE_SLACK   NS_PER_MS
 
 static const struct {
 	int status; /* exit status */
@@ -21,6 +22,7 @@ static const struct {
 	[STOP_RESET] = {16, "reset by the guest"},    [STOP_TRIPLE_FAULT] = {6, "triple fault"},
 	[STOP_TIME] = {10, "time limit reached"},     [STOP_HALTED] = {12, "all CPUs halted for ever"},
 	[STOP_UNIMPLEMENTED] = {14, "unimplemented"}, [STOP_SIGNAL] = {18, "ended by a signal"},
+	[STOP_CLOSED] = {22, "window closed"},
 	[STOP_DEBUG] = {20, "stopped by the debugger"},
 };
 
@@ -88,6 +90,8 @@ u64 machine_hash(const struct machine *m)
 
 /* ---- the host ---- */
 
+static u64 lower(u64 a, u64 b) { return a < b ? a : b; }
+
 static u64 host_now(void)
 {
 	struct timespec t;
@@ -113,6 +117,24 @@ static bool host_due(struct machine *m)
 	return true;
 }
 
+/* How long one may sleep, in ms: until the time limit, or the next question of those who want to be asked. */
+static int wait_limit(const struct machine *m, u64 ns)
+{
+	u64 left = lower(ns, time_left(m, host_now()));
+
+	left = lower(left, (m->host_poll || m->window ? HOST_WAIT_MS : 1000) * (u64)NS_PER_MS);
+	return (int)(left / NS_PER_MS + (left % NS_PER_MS != 0));
+}
+
+/* --realtime, and virtual time is ahead of the wall clock. */
+static void host_pace(struct machine *m)
+{
+	u64 ahead = m->sched.now - pace_now(&m->pace, m->sched.now);
+
+	if ((s64)ahead > (s64)PACE_SLACK)
+		input_wait(&m->input, wait_limit(m, ahead));
+}
+
 static void host_look(struct machine *m)
 {
 	u64 now;
@@ -121,12 +143,16 @@ static void host_look(struct machine *m)
 		machine_stop(m, STOP_SIGNAL);
 	if (!host_due(m))
 		return;
+	if (m->pace.on)
+		host_pace(m);
 	now = host_now();
 	if (now - m->host_seen < POLL_NS)
 		return;
 	m->host_seen = now;
 	if (m->host_poll)
 		m->host_poll(m->host_arg);
+	if (m->window)
+		m->window(m->window_arg);
 	input_flush(&m->input);
 	input_poll(&m->input, m->sched.now, m->s.icount);
 	if (!time_left(m, now))
@@ -175,8 +201,6 @@ static void turn_used(struct machine *m, u64 insns)
 		m->s.turn_left = rest ? (u32)(MACHINE_TURN - rest) : 0;
 }
 
-static u64 lower(u64 a, u64 b) { return a < b ? a : b; }
-
 static u64 slice_size(const struct machine *m, u64 until)
 {
 	u64 n = lower(MACHINE_SLICE, until - m->s.icount);
@@ -222,14 +246,29 @@ static bool all_deaf(const struct machine *m)
 /* Virtual time stands while the host has the word. */
 static void wait_for_input(struct machine *m)
 {
-	u64 left;
-
 	input_flush(&m->input);
 	if (input_poll(&m->input, m->sched.now, m->s.icount) || !input_open(&m->input))
 		return;
-	left = time_left(m, host_now());
 	m->unseen_slices = POLL_SLICES; /* it may have been long */
-	input_wait(&m->input, (int)lower(left == TIME_NEVER ? 1000 : left / NS_PER_MS + 1, m->host_poll ? HOST_WAIT_MS : 1000));
+	input_wait(&m->input, wait_limit(m, TIME_NEVER));
+}
+
+/* --realtime: sleeps towards the next timer. Input that comes before enters at the time that the wall clock says. True: the timer is
+ * not due yet. */
+static bool wait_for_timer(struct machine *m, u64 next)
+{
+	u64 at = pace_now(&m->pace, m->sched.now);
+
+	if ((s64)(next - at) < (s64)PACE_SLACK)
+		return false;
+	input_flush(&m->input);
+	m->unseen_slices = POLL_SLICES;
+	if (input_wait(&m->input, wait_limit(m, next - at))) {
+		at = lower(pace_now(&m->pace, m->sched.now), next);
+		m->sched.now = (s64)(at - m->sched.now) > 0 ? at : m->sched.now;
+		input_poll(&m->input, m->sched.now, m->s.icount);
+	}
+	return true;
 }
 
 static void idle(struct machine *m)
@@ -238,6 +277,8 @@ static void idle(struct machine *m)
 
 	if (all_deaf(m))
 		machine_stop(m, STOP_HALTED);
+	else if (next != TIME_NEVER && m->pace.on && wait_for_timer(m, next))
+		return;
 	else if (next != TIME_NEVER)
 		m->sched.now = next;
 	else if (input_open(&m->input))
@@ -261,6 +302,7 @@ enum stop machine_run(struct machine *m, u64 until)
 	m->stop = STOP_NONE;
 	m->time_start = host_now();
 	m->unseen_slices = POLL_SLICES;
+	pace_start(&m->pace, m->sched.now);
 	while (!m->stop) {
 		struct machine_state before;
 		struct machine_cpu *c;

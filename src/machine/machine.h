@@ -16,6 +16,7 @@
 #include "base/sched.h"
 #include "base/text.h"
 #include "machine/input.h"
+#include "machine/pace.h"
 
 #define MACHINE_CPUS  16
 #define MACHINE_TURN  1000       /* instructions of one CPU before the next one's turn */
@@ -34,6 +35,7 @@ enum stop {
 	STOP_HALTED,        /* all CPUs halted and nothing can wake one */
 	STOP_UNIMPLEMENTED, /* m->cpu[m->culprit] met something that is not built */
 	STOP_SIGNAL,        /* machine_interrupt() */
+	STOP_CLOSED,        /* the user closed the window */
 	STOP_DEBUG,         /* a debugger's: a breakpoint, a request from outside */
 	STOP_COUNT
 };
@@ -89,6 +91,9 @@ struct machine {
 	struct machine_tick tick;
 	void (*host_poll)(void *arg); /* a debugger's: asked some times a second of host time, may call machine_stop; NULL: none */
 	void *host_arg;
+	void (*window)(void *arg); /* the same for a window: shows the screen, brings keys */
+	void *window_arg;
+	struct pace pace; /* --realtime */
 	bool stepwise; /* every slice is one instruction */
 
 	enum stop stop;

@@ -5,6 +5,7 @@
 #include "debug/disasm.h"
 #include "ui/options_part.h"
 #include "devices/pixels.h"
+#include "ui/window.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -204,9 +205,16 @@ static bool set_chardev(struct options *o, const char *val, struct error *err)
 
 static bool set_display(struct options *o, const char *val, struct error *err)
 {
-	if (strcmp(val, "none") && strcmp(val, "text"))
-		return error_set(err, "-display %s: not supported (expected none or text)", val);
-	o->display = !strcmp(val, "text") ? DISPLAY_TEXT : DISPLAY_NONE;
+	static const char *const names[] = {[DISPLAY_NONE] = "none", [DISPLAY_TEXT] = "text", [DISPLAY_SDL] = "sdl"};
+	unsigned i = 0;
+
+	while (i < ARRAY_SIZE(names) && strcmp(val, names[i]))
+		i++;
+	if (i == ARRAY_SIZE(names))
+		return error_set(err, "-display %s: not supported (expected none, text or sdl)", val);
+	if (i == DISPLAY_SDL && !window_library())
+		return error_set(err, "-display sdl: this program was built without SDL2 (package libsdl2-dev)");
+	o->display = (enum display)i;
 	return true;
 }
 
@@ -281,6 +289,7 @@ TEXT(initrd)
 TEXT(log_file)
 TEXT(dump_screen)
 TEXT(screenshot)
+TEXT(name)
 
 #define FLAG(field)                                                                                                    \
 	static bool set_##field(struct options *o, const char *val, struct error *err)                                 \
@@ -295,6 +304,7 @@ FLAG(no_reboot)
 FLAG(report)
 FLAG(hash)
 FLAG(stepwise)
+FLAG(realtime)
 
 #define DISK(name)                                                                                                     \
 	static bool set_##name(struct options *o, const char *val, struct error *err)                                  \
@@ -352,7 +362,7 @@ static const struct {
 	{"debugcon", "STREAM", "where bytes written to port E9h (or isa-debugcon.iobase) go", set_debugcon},
 	{"chardev", "KIND,id=ID[,...]", "names a stream: stdio, null, pty, file with path=PATH, for isa-debugcon", set_chardev},
 	{"global", "isa-debugcon.iobase=PORT", "the port of -debugcon; SeaBIOS writes to 0x402", option_global},
-	{"display", "none|text", "text: print changed lines of the text screen (default none)", set_display},
+	{"display", "none|text|sdl", "text: print changed lines of the text screen; sdl: a window (default none)", set_display},
 	{"nographic", NULL, "no display, and the first serial port on stdio", set_nographic},
 	{"monitor", "none", "accepted; there is no monitor yet", set_none},
 	{"parallel", "none", "accepted; there is no parallel port", set_none},
@@ -362,7 +372,7 @@ static const struct {
 	{"boot", "[order=]LETTERS[,...]", "a floppy, c disk, d CD-ROM, n network; once=, menu=on|off, splash-time=MS",
 	 option_boot},
 	{"nodefaults", NULL, "accepted; there are no default devices to leave out", set_nothing},
-	{"name", "TEXT", "accepted; a name for the machine", set_nothing},
+	{"name", "TEXT", "a name for the machine, in the window's title", set_name},
 	{"S", NULL, "start stopped: SIGCONT or SIGUSR1 starts the machine", set_stopped},
 	{"no-reboot", NULL, "end when the guest resets the machine", set_no_reboot},
 	{"d", "LIST", "log events; -d help lists them", set_log},
@@ -378,6 +388,7 @@ static const struct {
 	{"screenshot", "FILE", "write the screen as a picture at the end: PNG if it ends in .png, else PPM", set_screenshot},
 	{"report", NULL, "print the number of instructions and the time at the end", set_report},
 	{"hash", NULL, "print a hash of the machine's whole state at the end", set_hash},
+	{"realtime", NULL, "virtual time runs no faster than the wall clock (default: as fast as possible)", set_realtime},
 	{"stepwise", NULL, "run each instruction by itself (slow; the result is the same)", set_stepwise},
 	{"version", NULL, "print version and libraries", set_version},
 	{"help", NULL, "print this", set_help},
@@ -402,7 +413,7 @@ void options_help(struct text *out)
 	text_puts(out, "\nOne dash or two. Exit status: 0 power-off, odd: isa-debug-exit, 2 usage, 4 file or image, 6 "
 		       "triple fault,\n"
 		       "8 instruction limit, 10 time limit, 12 halted for ever, 14 unimplemented, 16 reset with "
-		       "-no-reboot, 18 signal.\n");
+		       "-no-reboot, 18 signal, 22 window closed.\n");
 }
 
 void options_show(enum options_show what, struct text *out)
@@ -413,9 +424,10 @@ void options_show(enum options_show what, struct text *out)
 	case SHOW_NOTHING: break;
 	case SHOW_HELP: options_help(out); break;
 	case SHOW_VERSION:
-		text_printf(out, "undervisor %s (%s, %s)\n", UNDERVISOR_VERSION,
+		text_printf(out, "undervisor %s (%s, %s, %s)\n", UNDERVISOR_VERSION,
 			    capstone ? capstone : "without capstone: no disassembly",
-			    pixels_library() ? pixels_library() : "without zlib: no PNG");
+			    pixels_library() ? pixels_library() : "without zlib: no PNG",
+			    window_library() ? window_library() : "without SDL2: no window");
 		break;
 	case SHOW_CPUS: x86_model_help(out); break;
 	case SHOW_LOG: log_help(out); break;
@@ -467,6 +479,8 @@ bool options_parse(struct options *o, int argc, char **argv, struct error *err)
 	o->walk.grid = o->log.walk_grid;
 	if (o->nographic && !o->serials)
 		o->serial[o->serials++] = "stdio";
+	if (o->display != DISPLAY_NONE && !o->pc.vga)
+		return error_set(err, "-display: there is no screen with -vga none");
 	if ((o->dump_screen || o->screenshot) && !o->pc.vga)
 		return error_set(err, "--%s: there is no screen with -vga none",
 				 o->dump_screen ? "dump-screen" : "screenshot");

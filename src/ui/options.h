@@ -11,7 +11,7 @@
 #include "machine/pc.h"
 
 enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION, SHOW_CPUS, SHOW_LOG, SHOW_MACHINES, SHOW_DEVICES };
-enum display { DISPLAY_NONE, DISPLAY_TEXT };
+enum display { DISPLAY_NONE, DISPLAY_TEXT, DISPLAY_SDL };
 
 #define OPTION_DRIVES 8
 
@@ -43,9 +43,9 @@ struct options {
 	const char *serial[PC_UARTS], *debugcon;
 	unsigned serials;
 	enum display display;
-	bool nographic, stopped, no_reboot, report, hash, stepwise;
+	bool nographic, stopped, no_reboot, report, hash, stepwise, realtime;
 	struct log_config log;
-	const char *log_file, *dump_screen, *screenshot;
+	const char *log_file, *dump_screen, *screenshot, *name;
 	bool walk_only; /* undervisor walk: bare words are addresses */
 	struct walk_wish walk;
 	struct walk_files walk_files;

@@ -1,0 +1,330 @@
+/* See window.h. Host clock and host input live here; the guest gets bytes of scan codes and mouse messages, nothing
+ * else. */
+#include "ui/window.h"
+
+#ifndef HAVE_SDL2
+
+const char *window_library(void) { return NULL; }
+
+struct window *window_open(struct pc *pc, const char *name, struct error *err)
+{
+	(void)pc, (void)name;
+	error_set(err, "-display sdl: this program was built without SDL2 (package libsdl2-dev)");
+	return NULL;
+}
+
+void window_look(void *window) { (void)window; }
+void window_state(struct window *w, const char *state) { (void)w, (void)state; }
+void window_close(struct window *w) { (void)w; }
+
+#else
+
+#include "devices/vga_render.h"
+#include "ui/keymap.h"
+
+#include <SDL.h>
+#include <stdlib.h>
+
+#define FRAME_MS 16
+#define TITLE_MS 1000
+#define KEYS     256
+#define MESSAGE  4 /* bytes of a mouse message: see ps2_mouse_receive */
+#define MOTION   127
+
+struct window {
+	struct pc *pc;
+	const char *name, *state;
+	SDL_Window *window;
+	SDL_Renderer *renderer;
+	SDL_Texture *texture;
+	struct vga_size size; /* of texture */
+	u32 *pixels;
+	u64 shown; /* vga_render_hash of what is shown */
+	bool grabbed, stale;
+	u8 down[KEYS]; /* keys that the guest has been told are down */
+	u8 buttons;
+	struct input_feed keys, mouse;
+	u32 frame_at, title_at; /* SDL ticks */
+	u64 title_icount;
+};
+
+const char *window_library(void)
+{
+	static char text[32];
+	SDL_version v;
+
+	SDL_GetVersion(&v);
+	snprintf(text, sizeof text, "SDL %u.%u.%u", v.major, v.minor, v.patch);
+	return text;
+}
+
+/* ---- input ---- */
+
+static unsigned key_room(const void *kbd) { return i8042_key_room(kbd); }
+static void key_receive(void *kbd, u8 byte) { i8042_key(kbd, byte); }
+static unsigned mouse_room(const void *kbd)
+{
+	(void)kbd;
+	return MESSAGE; /* movement adds up in the mouse */
+}
+static void mouse_receive(void *kbd, u8 byte) { i8042_mouse_byte(kbd, byte); }
+
+static void send_key(struct window *w, unsigned usage, bool down)
+{
+	u8 code[KEYMAP_MAX];
+	unsigned n = keymap_set1(usage, down, code);
+
+	if (usage >= KEYS || !n || (!down && !w->down[usage]))
+		return;
+	if (input_feed_put(&w->keys, code, n))
+		w->down[usage] = down;
+}
+
+/* The window loses the keyboard: no key stays down for ever. */
+static void release_keys(struct window *w)
+{
+	for (unsigned i = 0; i < KEYS; i++)
+		if (w->down[i])
+			send_key(w, i, false);
+}
+
+static s8 part(int *v)
+{
+	int p = *v > MOTION ? MOTION : *v < -MOTION ? -MOTION : *v;
+
+	*v -= p;
+	return (s8)p;
+}
+
+/* dy and dz as PS/2 has them: up, and wheel down, are positive. */
+static void send_mouse(struct window *w, int dx, int dy, int dz)
+{
+	do {
+		u8 message[MESSAGE] = {w->buttons, (u8)part(&dx), (u8)part(&dy), (u8)part(&dz)};
+
+		if (!input_feed_put(&w->mouse, message, sizeof message))
+			return;
+	} while (dx || dy || dz);
+}
+
+static void retitle(struct window *w);
+
+static void grab(struct window *w, bool on)
+{
+	if (w->grabbed == on)
+		return;
+	w->grabbed = on;
+	SDL_SetRelativeMouseMode(on ? SDL_TRUE : SDL_FALSE);
+	SDL_SetWindowGrab(w->window, on ? SDL_TRUE : SDL_FALSE);
+	if (!on && w->buttons) {
+		w->buttons = 0;
+		send_mouse(w, 0, 0, 0);
+	}
+	retitle(w);
+}
+
+static void on_key(struct window *w, const SDL_KeyboardEvent *e)
+{
+	if (e->keysym.scancode == SDL_SCANCODE_G && e->keysym.mod & KMOD_CTRL && e->keysym.mod & KMOD_ALT) {
+		if (e->type == SDL_KEYDOWN && !e->repeat)
+			grab(w, !w->grabbed);
+		return;
+	}
+	send_key(w, (unsigned)e->keysym.scancode, e->type == SDL_KEYDOWN);
+}
+
+static void on_button(struct window *w, const SDL_MouseButtonEvent *e)
+{
+	u8 bit = e->button == SDL_BUTTON_LEFT     ? 1
+		 : e->button == SDL_BUTTON_RIGHT  ? 2
+		 : e->button == SDL_BUTTON_MIDDLE ? 4
+						  : 0;
+
+	if (!w->grabbed) {
+		if (e->type == SDL_MOUSEBUTTONUP && bit == 1)
+			grab(w, true);
+		return;
+	}
+	w->buttons = e->type == SDL_MOUSEBUTTONDOWN ? w->buttons | bit : w->buttons & (u8)~bit;
+	send_mouse(w, 0, 0, 0);
+}
+
+static void on_window(struct window *w, const SDL_WindowEvent *e)
+{
+	if (e->event == SDL_WINDOWEVENT_FOCUS_LOST) {
+		release_keys(w);
+		grab(w, false);
+	}
+	w->stale = true; /* exposed, resized */
+}
+
+static void on_event(struct window *w, const SDL_Event *e)
+{
+	switch (e->type) {
+	case SDL_QUIT: machine_stop(&w->pc->machine, STOP_CLOSED); break;
+	case SDL_KEYDOWN:
+	case SDL_KEYUP: on_key(w, &e->key); break;
+	case SDL_MOUSEBUTTONDOWN:
+	case SDL_MOUSEBUTTONUP: on_button(w, &e->button); break;
+	case SDL_MOUSEMOTION:
+		if (w->grabbed)
+			send_mouse(w, e->motion.xrel, -e->motion.yrel, 0);
+		break;
+	case SDL_MOUSEWHEEL:
+		if (w->grabbed)
+			send_mouse(w, 0, 0, -e->wheel.y);
+		break;
+	case SDL_WINDOWEVENT: on_window(w, &e->window); break;
+	default: break;
+	}
+}
+
+/* ---- the picture ---- */
+
+static void retitle(struct window *w)
+{
+	u64 icount = w->pc->machine.s.icount;
+	u32 now = SDL_GetTicks(), ms = now - w->title_at;
+	char text[160], speed[32];
+
+	snprintf(speed, sizeof speed, "%llu MIPS",
+		 (unsigned long long)((icount - w->title_icount) / 1000 / (ms ? ms : 1)));
+	snprintf(text, sizeof text, "Undervisor%s%s: %s%s", w->name ? " " : "", w->name ? w->name : "",
+		 w->state ? w->state : speed, w->grabbed ? " (Ctrl+Alt+G releases the mouse)" : "");
+	SDL_SetWindowTitle(w->window, text);
+	w->title_at = now;
+	w->title_icount = icount;
+}
+
+/* A small picture is shown at twice its size. */
+static bool resize(struct window *w, struct vga_size size)
+{
+	unsigned scale = size.width < 512 && size.height < 400 ? 2 : 1;
+	u32 *pixels = realloc(w->pixels, (size_t)size.width * size.height * sizeof *pixels);
+	SDL_Texture *t;
+
+	if (!pixels)
+		return false;
+	w->pixels = pixels;
+	t = SDL_CreateTexture(w->renderer, SDL_PIXELFORMAT_RGB888, SDL_TEXTUREACCESS_STREAMING, (int)size.width,
+			      (int)size.height);
+	if (!t)
+		return false;
+	if (w->texture)
+		SDL_DestroyTexture(w->texture);
+	w->texture = t;
+	w->size = size;
+	if (!(SDL_GetWindowFlags(w->window) & (SDL_WINDOW_FULLSCREEN | SDL_WINDOW_MAXIMIZED)))
+		SDL_SetWindowSize(w->window, (int)(size.width * scale), (int)(size.height * scale));
+	SDL_RenderSetLogicalSize(w->renderer, (int)size.width, (int)size.height);
+	SDL_RenderSetIntegerScale(w->renderer, SDL_TRUE);
+	return true;
+}
+
+/* What has changed is found by a hash: clearing the pages' dirty bits would cost the guest its translations. */
+static void show(struct window *w)
+{
+	const struct vga *v = &w->pc->vga;
+	struct vga_size size = vga_render_size(v);
+	u64 hash = vga_render_hash(v);
+
+	if (size.width != w->size.width || size.height != w->size.height) {
+		if (!resize(w, size))
+			return;
+		w->stale = true;
+	}
+	if (hash == w->shown && !w->stale)
+		return;
+	vga_render(v, w->pixels, size.width);
+	SDL_UpdateTexture(w->texture, NULL, w->pixels, (int)(size.width * sizeof *w->pixels));
+	SDL_SetRenderDrawColor(w->renderer, 0, 0, 0, 255);
+	SDL_RenderClear(w->renderer);
+	SDL_RenderCopy(w->renderer, w->texture, NULL, NULL);
+	SDL_RenderPresent(w->renderer);
+	w->shown = hash;
+	w->stale = false;
+}
+
+void window_look(void *window)
+{
+	struct window *w = window;
+	SDL_Event e;
+	u32 now = SDL_GetTicks();
+
+	while (SDL_PollEvent(&e))
+		on_event(w, &e);
+	if (now - w->frame_at >= FRAME_MS) {
+		w->frame_at = now;
+		show(w);
+	}
+	if (now - w->title_at >= TITLE_MS)
+		retitle(w);
+}
+
+void window_state(struct window *w, const char *state)
+{
+	w->state = state;
+	retitle(w);
+}
+
+/* ---- life ---- */
+
+static bool open_sdl(struct window *w, struct error *err)
+{
+	SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1"); /* signals are main.c's */
+	SDL_SetHintWithPriority(SDL_HINT_RENDER_DRIVER, "software", SDL_HINT_DEFAULT);
+	SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, "nearest");
+	SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
+	if (SDL_Init(SDL_INIT_VIDEO) < 0)
+		return error_set(err, "-display sdl: %s", SDL_GetError());
+	SDL_EnableScreenSaver();
+	w->window = SDL_CreateWindow("Undervisor", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, 720, 400,
+				     SDL_WINDOW_RESIZABLE);
+	w->renderer = w->window ? SDL_CreateRenderer(w->window, -1, 0) : NULL;
+	if (!w->renderer || !resize(w, vga_render_size(&w->pc->vga)))
+		return error_set(err, "-display sdl: %s", SDL_GetError());
+	return true;
+}
+
+struct window *window_open(struct pc *pc, const char *name, struct error *err)
+{
+	struct window *w = calloc(1, sizeof *w);
+	struct machine *m = &pc->machine;
+
+	if (!w) {
+		error_set(err, "-display sdl: no memory");
+		return NULL;
+	}
+	w->pc = pc;
+	w->name = name;
+	w->stale = true;
+	if (!open_sdl(w, err) || !input_add_feed(&m->input, &w->keys, &pc->kbd, key_room, key_receive) ||
+	    !input_add_feed(&m->input, &w->mouse, &pc->kbd, mouse_room, mouse_receive)) {
+		window_close(w);
+		return NULL;
+	}
+	m->window = window_look;
+	m->window_arg = w;
+	retitle(w);
+	show(w);
+	return w;
+}
+
+void window_close(struct window *w)
+{
+	if (!w)
+		return;
+	w->pc->machine.window = NULL;
+	grab(w, false);
+	if (w->texture)
+		SDL_DestroyTexture(w->texture);
+	if (w->renderer)
+		SDL_DestroyRenderer(w->renderer);
+	if (w->window)
+		SDL_DestroyWindow(w->window);
+	SDL_Quit();
+	free(w->pixels);
+	free(w);
+}
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * The window (-display sdl): the guest's screen scaled by whole numbers, keys by their place, the mouse while it is
+ * grabbed (a click or Ctrl+Alt+G grabs, Ctrl+Alt+G releases). Everything typed goes to the machine's input queue. Built
+ * with SDL2 only.
+ */
+#ifndef UI_WINDOW_H
+#define UI_WINDOW_H
+
+#include "base/error.h"
+#include "machine/pc.h"
+
+struct window;
+
+/* The name and version of the library, or NULL: built without. */
+const char *window_library(void);
+/* Opens the window; from then on the machine asks for it while it runs. name: for the title, or NULL. NULL: error. */
+struct window *window_open(struct pc *pc, const char *name, struct error *err);
+/* Handles events and shows the screen; returns at once. For whoever stops the machine: machine.window has this form. */
+void window_look(void *window);
+/* What the title says of the machine's state instead of how fast it runs; NULL: it runs. */
+void window_state(struct window *w, const char *state);
+void window_close(struct window *w);
+
+#endif
