@@ -96,7 +96,7 @@ include tests/Makefile.inc
 # ---- what is needed ----
 
 DEPS := gcc libc6-dev make binutils pkg-config libxxhash-dev libcapstone-dev zlib1g-dev libsdl2-dev check
-DEPS_MORE := clang clang-format qemu-system-x86
+DEPS_MORE := clang clang-format qemu-system-x86 xvfb xdotool imagemagick
 
 # Only what is missing; as root, or with sudo.
 deps:

@@ -18,6 +18,9 @@
 main:
 	cld
 	mov $0xb8000, %edi
+	mov $0x3d4, %edx
+	mov $0x200a, %eax /* cursor off */
+	out %ax, %dx
 	command 0xa8 /* mouse on */
 	command 0xd4
 	data 0xf4 /* reporting */

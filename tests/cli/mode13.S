@@ -1,7 +1,9 @@
-/* Sets mode 13h (320x200, 256 colours) by its registers and a palette, and draws x + y into each pixel. */
+/* Sets mode 13h (320x200, 256 colours) by its registers and a palette, and draws x + y into each pixel. With a command line that ends in
+ * an x it stays so. */
 #include "boot.inc"
 main:
 	cld
+	push %ebx
 	outb 0x3c2, 0x63
 	mov $sequencer, %esi
 	mov $0x3c4, %edx
@@ -49,9 +51,19 @@ main:
 	inc %ebx
 	cmp $200, %ebx
 	jb 3b
+	pop %ebx
+	mov 16(%ebx), %esi /* Multiboot: the command line */
+	xor %ebx, %ebx
+5:	lodsb
+	test %al, %al
+	jz 6f
+	mov %al, %bl
+	jmp 5b
+6:	cmp $'x', %bl
+	je 6b
 	xor %eax, %eax
 	out %eax, $0xf4
-5:	jmp 5b
+7:	jmp 7b
 /* ecx registers from esi to the file whose index port is edx */
 file:
 	xor %ebx, %ebx
