@@ -307,6 +307,7 @@ void x86_store_sys(struct x86_cpu *c, u64 va, unsigned size, u64 val);
 u64 x86_load_as(struct x86_cpu *c, u64 va, unsigned size, unsigned cpl);
 void x86_store_as(struct x86_cpu *c, u64 va, unsigned size, u64 val, unsigned cpl);
 void x86_probe_write(struct x86_cpu *c, u64 va, unsigned size, unsigned cpl); /* faults now or never: page walk, no store */
+void x86_probe(struct x86_cpu *c, u64 va, unsigned size, bool write);         /* the same at CPL, also for loads */
 /* Segmented: checks type, limit, canonical form (raising #GP or #SS), alignment (#AC), and gives the linear address. */
 u64 x86_linear(struct x86_cpu *c, unsigned seg, u64 off, unsigned size, bool write);
 static inline u64 x86_load_seg_off(struct x86_cpu *c, unsigned seg, u64 off, unsigned size)

@@ -361,6 +361,7 @@ static void operands(struct dec *d, const struct x86_insn *r)
 	case FORM_GE: operand_g(d, r, true); operand_e(d, r, false, d->osize); break;
 	case FORM_GE8: operand_g(d, r, true); operand_e(d, r, false, 1); break;
 	case FORM_GE16: operand_g(d, r, true); operand_e(d, r, false, 2); break;
+	case FORM_GErDI: operand_g(d, r, true); operand_e(d, r, false, d->osize); set_seg(d, SEG_DS); break;
 	case FORM_GEI: operand_g(d, r, true); operand_e(d, r, false, d->osize); immediate(d, d->osize); break;
 	case FORM_GEIb: operand_g(d, r, true); operand_e(d, r, false, d->osize); immediate(d, 1); break;
 	case FORM_GEIu: operand_g(d, r, true); operand_e(d, r, false, d->osize); o->imm = next8(d); break;
@@ -460,7 +461,7 @@ static void bind(struct dec *d, const struct x86_insn *r)
 		o->exec = x86_exec_string;
 		o->slow = (x86_fn *)(void *)r->string;
 		break;
-	case KIND_X87: bind_x87(d, !flat ? AM_S : o->index == R_ZERO ? AM_B : AM_L); break;
+	case KIND_X87: bind_x87(d, !flat ? AM_S : o->index == REG_OFFSET(R_ZERO) ? AM_B : AM_L); break;
 	}
 }
 

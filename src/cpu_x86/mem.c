@@ -236,9 +236,8 @@ void x86_store_as(struct x86_cpu *c, u64 va, unsigned size, u64 val, unsigned cp
 	store_slow(c, va, size, val, access_of(c, ACC_WRITE, cpl, false), true);
 }
 
-void x86_probe_write(struct x86_cpu *c, u64 va, unsigned size, unsigned cpl)
+static void probe(struct x86_cpu *c, u64 va, unsigned size, unsigned access)
 {
-	unsigned access = access_of(c, ACC_WRITE, cpl, cpl == c->cpl);
 	struct tlb_hit hit;
 
 	translate(c, va, access, &hit);
@@ -249,6 +248,16 @@ void x86_probe_write(struct x86_cpu *c, u64 va, unsigned size, unsigned cpl)
 		if (!hit.host)
 			be_alone(c);
 	}
+}
+
+void x86_probe_write(struct x86_cpu *c, u64 va, unsigned size, unsigned cpl)
+{
+	probe(c, va, size, access_of(c, ACC_WRITE, cpl, cpl == c->cpl));
+}
+
+void x86_probe(struct x86_cpu *c, u64 va, unsigned size, bool write)
+{
+	probe(c, va, size, access_of(c, write ? ACC_WRITE : ACC_READ, c->cpl, true));
 }
 
 u64 x86_fetch(struct x86_cpu *c, u64 va)

@@ -77,7 +77,7 @@ x86_fn *const x86_x87_reg[8][64] = {PLAIN_LIST(ENTRY) COMPARE_LIST(ENTRY) MOVE_L
 /* As x86_mem, with the data pointer. 64-bit code without a segment base: no selector is kept. */
 static ALWAYS_INLINE void *x87_mem(struct x86_cpu *c, const struct x86_op *o, enum am m, unsigned size, unsigned rw, u64 *ea)
 {
-	u64 a = m == AM_B ? c->r[op_base(o)] + (u64)op_disp(o) : x86_ea_sum(c, o);
+	u64 a = m == AM_B ? REG_GET64(c, op_base(o)) + (u64)op_disp(o) : x86_ea_sum(c, o);
 
 	if (m == AM_S)
 		a &= x86_amask[op_asize(o)];

@@ -250,6 +250,14 @@ static bool x87_partial(const struct difference *d)
 	return d->p.map == M1 && ten && d->p.modrm < 0xc0 && same_place(d) && d->host->end == d->ours->end && access_fault(d->ours);
 }
 
+/* The first MMX instruction after x87 ones. */
+static bool mmx_fault(const struct difference *d)
+{
+	bool store = is(d, "mm_movq_store") || is(d, "mm_movd_store") || is(d, "maskmovq");
+
+	return store && same_place(d) && d->host->end == d->ours->end && access_fault(d->ours);
+}
+
 /* Rows that cannot be compared with this host at all: rows.c says why. */
 static bool other_row(const struct difference *d)
 {

@@ -132,6 +132,10 @@ void fp_random(struct rng *g, u8 fx[FX_SIZE], unsigned bits)
 	}
 	for (unsigned i = 0; i < 8; i++)
 		value80(g, fx + AT_ST + i * 16);
+	for (unsigned i = 0; chance(g, 30) && i < 8; i++) { /* MMX registers */
+		store_le(fx + AT_ST + i * 16, 8, rnd_value(g));
+		store_le(fx + AT_ST + i * 16 + 8, 2, 0xffff);
+	}
 	if (chance(g, 25)) /* equal operands */
 		memcpy(fx + AT_ST + rnd_n(g, 8) * 16, fx + AT_ST, 10);
 }

@@ -223,7 +223,11 @@ u32 row_undefined(const struct row *r, const struct parsed *p, const struct osta
 	return n == 0 ? 0 : n == 1 ? r->undefined & AF : r->undefined;
 }
 
-bool row_uses_fp(const struct row *r) { return r->insn->kind == KIND_X87 || !strncmp(r->insn->section, "APM5", 4); }
+bool row_uses_fp(const struct row *r)
+{
+	return r->insn->kind == KIND_X87 || !strncmp(r->insn->section, "APM5", 4) || !strncmp(r->fn, "mm_", 3);
+}
+
 
 bool row_undefined_result(const struct row *r, const struct parsed *p, const struct ostate *in, u8 last)
 {
