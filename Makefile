@@ -33,7 +33,7 @@ SDL2     := $(call has,sdl2)
 OPTIONAL_CPP  := $(if $(CAPSTONE),-DHAVE_CAPSTONE) $(if $(ZLIB),-DHAVE_ZLIB) $(if $(SDL2),-DHAVE_SDL2 $(shell $(PKG_CONFIG) --cflags sdl2))
 OPTIONAL_LIBS := $(if $(CAPSTONE),-lcapstone) $(if $(ZLIB),-lz) $(if $(SDL2),$(shell $(PKG_CONFIG) --libs sdl2))
 
-ALL_CFLAGS = -std=gnu11 $(FLAGS_$(MODE)) -fno-strict-aliasing $(WARN) -Isrc -DUNDERVISOR_VERSION='"$(VERSION)"' $(OPTIONAL_CPP) $(CFLAGS)
+ALL_CFLAGS = -std=gnu11 $(FLAGS_$(MODE)) -fno-strict-aliasing $(WARN) -Isrc -I$(B)/gen -DUNDERVISOR_VERSION='"$(VERSION)"' $(OPTIONAL_CPP) $(CFLAGS)
 LDLIBS     = $(OPTIONAL_LIBS) -lxxhash
 TEST_LIBS  = -lcheck -lsubunit -lrt -lm -lpthread
 
@@ -87,6 +87,9 @@ $(B)/obj/flags: FORCE
 .PHONY: FORCE
 FORCE:
 
+# Firmware pieces that are part of the program: bytes for an #include (firmware/Makefile.inc).
+$(B)/obj/loader/acpi_tables.o: $(B)/gen/dsdt.inc
+
 -include $(OBJS:.o=.d) $(B)/obj/main.d
 
 include firmware/Makefile.inc
@@ -95,7 +98,7 @@ include tests/Makefile.inc
 
 # ---- what is needed ----
 
-DEPS := gcc libc6-dev make binutils pkg-config libxxhash-dev libcapstone-dev zlib1g-dev libsdl2-dev check
+DEPS := gcc libc6-dev make binutils pkg-config acpica-tools libxxhash-dev libcapstone-dev zlib1g-dev libsdl2-dev check
 DEPS_MORE := clang clang-format qemu-system-x86 xvfb xdotool imagemagick
 
 # Only what is missing; as root, or with sudo.

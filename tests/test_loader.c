@@ -499,7 +499,7 @@ static u32 table(u32 rsdt, const char *signature)
 
 START_TEST(acpi)
 {
-	static const char *const signatures[] = {"FACP", "APIC", "HPET"};
+	static const char *const signatures[] = {"FACP", "SSDT", "APIC", "HPET"};
 	struct acpi_config c;
 	u32 rsdt, fadt, madt, n = 0;
 
@@ -535,14 +535,47 @@ START_TEST(acpi)
 }
 END_TEST
 
-START_TEST(acpi_refusals)
+/* What firmware does with the script gives the tables that are written without firmware. */
+START_TEST(acpi_script)
 {
+	static struct acpi_tables t;
+	static u8 script[ACPI_SCRIPT_SIZE];
 	struct acpi_config c;
-	u8 small[100];
+	u32 size;
 
 	acpi_config_pc(&c);
 	c.tables = TOP;
-	ck_assert_uint_eq(acpi_dsdt(&c, small, sizeof small), 0);
+	c.pci_memory = RAM;
+	ck_assert(acpi_tables_write(&mem, &c, &err));
+	ck_assert(acpi_tables_build(&t, &c, &err));
+	size = acpi_tables_script(&t, script);
+	ck_assert_uint_eq(size % 128, 0);
+	for (const u8 *p = script; p < script + size; p += 128) {
+		u8 *file = strcmp((const char *)p + 4, "etc/acpi/rsdp") ? t.block : t.rsdp;
+		u32 off = (u32)load_le(p + 60, 4), sum_of = 0;
+
+		if (load_le(p, 4) == 2) { /* add pointer: destination, source, offset, size */
+			off = (u32)load_le(p + 116, 4);
+			ck_assert_str_eq((const char *)p + 60, "etc/acpi/tables");
+			store_le(file + off, p[120], load_le(file + off, p[120]) + TOP);
+		} else if (load_le(p, 4) == 3) { /* add checksum: offset, start, length */
+			for (u32 i = 0; i < load_le(p + 68, 4); i++)
+				sum_of += file[load_le(p + 64, 4) + i];
+			file[off] = (u8)(file[off] - sum_of);
+		}
+	}
+	for (u32 i = 0; i < t.size; i++)
+		ck_assert_uint_eq(t.block[i], space_peek(&mem, TOP + i, 1));
+	for (u32 i = 0; i < ACPI_RSDP_SIZE; i++)
+		ck_assert_uint_eq(t.rsdp[i], space_peek(&mem, c.rsdp + i, 1));
+}
+END_TEST
+
+START_TEST(acpi_refusals)
+{
+	struct acpi_config c;
+	acpi_config_pc(&c);
+	c.tables = TOP;
 	c.rsdp = 0xf0008;
 	ck_assert(!acpi_tables_write(&mem, &c, &err));
 	c.rsdp = 0xf0000;
@@ -581,6 +614,7 @@ int main(void)
 	tcase_add_test(tc, mb2_addresses_and_refusals);
 	tcase_add_test(tc, damaged_kernels);
 	tcase_add_test(tc, acpi);
+	tcase_add_test(tc, acpi_script);
 	tcase_add_test(tc, acpi_refusals);
 	suite_add_tcase(s, tc);
 	srunner_run_all(r, CK_NORMAL);

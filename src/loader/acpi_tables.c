@@ -5,24 +5,26 @@
 
 #include "loader/aml.h"
 
-#define HEADER         36
-#define FADT_SIZE      244
-#define FACS_SIZE      64
-#define RSDP_SIZE      36
-#define HPET_BLOCK_ID  0x8086a201u /* as the device reports it */
-#define CPUS_MAX       255         /* the DSDT numbers processors in a byte */
-#define PCI_SLOTS      32
-#define PM_DEVICE_SLOT 1
+#define HEADER        36
+#define FADT_SIZE     244
+#define FACS_SIZE     64
+#define HPET_BLOCK_ID 0x8086a201u /* as the device reports it */
+#define CPUS_MAX      255         /* the SSDT numbers processors in a byte */
 
-enum { FADT, MADT, HPET, TABLES };
+/* As the preprocessor and iasl made it of firmware/acpi/dsdt.asl, header and all. */
+static const u8 dsdt[] = {
+#include <dsdt.inc>
+};
+
+enum { FADT, SSDT, MADT, HPET, TABLES };
 
 /* The tables as they are built: one buffer, appended with the AML emitter's bytes. */
 struct builder {
 	const struct acpi_config *c;
+	struct acpi_tables *t;
 	struct aml out;
 	u32 dsdt, facs;
-	u32 table[TABLES]; /* addresses of what RSDT and XSDT list; 0: none */
-	u8 buf[ACPI_TABLES_SIZE];
+	u32 table[TABLES]; /* offsets of what RSDT and XSDT list; 0: none */
 };
 
 void acpi_config_pc(struct acpi_config *c)
@@ -45,11 +47,7 @@ void acpi_config_pc(struct acpi_config *c)
 		.acpi_disable = 0xf0,
 		.reset_port = 0xcf9,
 		.reset_value = 0x0f,
-		.s3 = true,
-		.s3_type = 1,
-		.s5_type = 0,
 		.pci_memory_end = 0xfebfffff,
-		.pci_irq = {10, 10, 11, 11},
 	};
 }
 
@@ -66,8 +64,20 @@ static u8 checksum(const u8 *p, size_t n)
 	return (u8)-sum;
 }
 
-/* Where the buffer's next byte will be in guest memory. */
-static u32 here(const struct builder *b) { return b->c->tables + (u32)b->out.len; }
+static u32 here(const struct builder *b) { return (u32)b->out.len; }
+
+/* The number of that size at an offset of the block is an offset that becomes an address. */
+static void pointer(struct builder *b, u32 at, u8 size)
+{
+	struct acpi_tables *t = b->t;
+
+	if (t->pointers == ARRAY_SIZE(t->pointer)) {
+		b->out.full = true;
+		return;
+	}
+	t->pointer[t->pointers].at = at;
+	t->pointer[t->pointers++].size = size;
+}
 
 static void pad(struct builder *b, unsigned align)
 {
@@ -92,14 +102,6 @@ static void header(struct aml *a, const char *signature, u8 revision)
 		  8); /* creator, its revision */
 }
 
-static void finish(struct aml *a, size_t start)
-{
-	if (a->full)
-		return;
-	store_le(a->buf + start + 4, 4, a->len - start);
-	a->buf[start + 9] = checksum(a->buf + start, a->len - start);
-}
-
 static size_t begin_table(struct builder *b, const char *signature, u8 revision)
 {
 	pad(b, 16);
@@ -107,138 +109,50 @@ static size_t begin_table(struct builder *b, const char *signature, u8 revision)
 	return b->out.len - HEADER;
 }
 
-/* ------------------------------------------------------------------------------------------------- DSDT (5.2.11) */
-
-/* 7.4.2: the sleep types of PM1a_CNT and PM1b_CNT. */
-static void dsdt_sleep(struct aml *a, const char *name, u8 type)
+/* A table is complete but for its checksum. */
+static void finish(struct builder *b, size_t start)
 {
-	aml_name(a, name);
-	aml_package(a, 4);
-	aml_int(a, type);
-	for (unsigned i = 0; i < 3; i++)
-		aml_int(a, i == 0 ? type : 0);
-	aml_end(a);
+	struct acpi_tables *t = b->t;
+
+	if (b->out.full || t->tables == ARRAY_SIZE(t->table)) {
+		b->out.full = true;
+		return;
+	}
+	store_le(b->out.buf + start + 4, 4, b->out.len - start);
+	b->out.buf[start + 9] = 0;
+	t->table[t->tables].start = (u32)start;
+	t->table[t->tables++].size = (u32)(b->out.len - start);
 }
 
-/* 8.4: names C000..C0FE. */
-static void dsdt_processors(struct aml *a, unsigned cpus)
+/* ------------------------------------------------------------------------------------- DSDT and SSDT (5.2.11) */
+
+static void dsdt_copy(struct builder *b)
 {
+	pad(b, 16);
+	b->dsdt = here(b);
+	aml_bytes(&b->out, dsdt, sizeof dsdt);
+	finish(b, b->dsdt);
+}
+
+/* What the DSDT leaves open: the window of PCI memory, and 8.4: the processors, C000..C0FE. */
+static void ssdt(struct builder *b)
+{
+	const struct acpi_config *c = b->c;
+	struct aml *a = &b->out;
+	size_t start = begin_table(b, "SSDT", 2);
 	char name[8];
 
+	b->table[SSDT] = (u32)start;
+	aml_name_int(a, "\\MEMB", c->pci_memory);
+	aml_name_int(a, "\\MEML", c->pci_memory_end - c->pci_memory + 1);
 	aml_scope(a, "\\_PR_");
-	for (unsigned i = 0; i < cpus; i++) {
+	for (unsigned i = 0; i < c->cpus; i++) {
 		snprintf(name, sizeof name, "C%03X", i & 0xfff);
 		aml_processor(a, name, (u8)i);
 		aml_end(a);
 	}
 	aml_end(a);
-}
-
-/* 6.2.13: pin p of slot s reaches PIRQ (s + p - 1) mod 4; the power management function has the SCI. */
-static void dsdt_routing(struct aml *a, const struct acpi_config *c)
-{
-	aml_name(a, "_PRT");
-	aml_package(a, PCI_SLOTS * 4);
-	for (unsigned i = 0; i < PCI_SLOTS * 4; i++) {
-		unsigned slot = i / 4, pin = i % 4;
-		bool sci = slot == PM_DEVICE_SLOT && pin == 0;
-
-		aml_package(a, 4);
-		aml_int(a, slot << 16 | 0xffff);
-		aml_int(a, pin);
-		aml_int(a, 0);
-		aml_int(a, sci ? c->sci_irq : c->pci_irq[(slot + pin + 3) % 4]);
-		aml_end(a);
-	}
-	aml_end(a);
-}
-
-/* A device of the ISA bus; the caller adds resources and ends it with crs_end and end. */
-static void dsdt_isa(struct aml *a, const char *name, const char *id, u16 port, u8 ports, unsigned irq)
-{
-	aml_device(a, name);
-	aml_name_eisa(a, "_HID", id);
-	aml_crs(a);
-	aml_res_io(a, port, ports);
-	if (!strcmp(id, "PNP0303"))
-		aml_res_io(a, 0x64, 1);
-	aml_res_irq(a, irq);
-	aml_crs_end(a);
-	aml_end(a);
-}
-
-static void dsdt_mouse(struct aml *a)
-{
-	aml_device(a, "MOU_");
-	aml_name_eisa(a, "_HID", "PNP0F13");
-	aml_crs(a);
-	aml_res_irq(a, 12);
-	aml_crs_end(a);
-	aml_end(a);
-}
-
-static void dsdt_bus(struct aml *a, const struct acpi_config *c)
-{
-	aml_device(a, "PCI0");
-	aml_name_eisa(a, "_HID", "PNP0A03");
-	aml_name_int(a, "_UID", 0);
-	aml_crs(a);
-	aml_res_bus(a, 0, 255);
-	aml_res_io(a, 0xcf8, 8);
-	aml_res_ports(a, 0, 0xcf7);
-	aml_res_ports(a, 0xd00, 0xffff);
-	aml_res_memory(a, 0xa0000, 0xbffff);
-	aml_res_memory(a, c->pci_memory, c->pci_memory_end);
-	aml_crs_end(a);
-	dsdt_routing(a, c);
-	aml_device(a, "ISA_");
-	aml_name_int(a, "_ADR", 0x10000);
-	dsdt_isa(a, "RTC_", "PNP0B00", 0x70, 2, 8);
-	dsdt_isa(a, "KBD_", "PNP0303", 0x60, 1, 1);
-	dsdt_mouse(a);
-	dsdt_isa(a, "COM1", "PNP0501", 0x3f8, 8, 4);
-	aml_end(a);
-	aml_end(a);
-}
-
-static void dsdt_hpet(struct aml *a, u32 base)
-{
-	aml_device(a, "HPET");
-	aml_name_eisa(a, "_HID", "PNP0103");
-	aml_name_int(a, "_UID", 0);
-	aml_crs(a);
-	aml_res_mem32(a, base, 0x400);
-	aml_crs_end(a);
-	aml_end(a);
-}
-
-static void dsdt(struct aml *a, const struct acpi_config *c)
-{
-	size_t start = a->len;
-
-	header(a, "DSDT", 2);
-	dsdt_sleep(a, "\\_S5_", c->s5_type);
-	if (c->s3)
-		dsdt_sleep(a, "\\_S3_", c->s3_type);
-	dsdt_processors(a, c->cpus);
-	aml_scope(a, "\\_SB_");
-	if (c->pci_memory_end)
-		dsdt_bus(a, c);
-	if (c->hpet)
-		dsdt_hpet(a, c->hpet);
-	aml_end(a);
-	finish(a, start);
-}
-
-size_t acpi_dsdt(const struct acpi_config *c, u8 *buf, size_t size)
-{
-	struct aml a;
-
-	if (size < HEADER)
-		return 0;
-	aml_init(&a, buf, size);
-	dsdt(&a, c);
-	return a.full ? 0 : a.len;
+	finish(b, start);
 }
 
 /* -------------------------------------------------------------------------------------------- FACS, FADT (5.2.9) */
@@ -305,9 +219,12 @@ static void fadt(struct builder *b)
 	store_le(t + 140, 8, b->dsdt); /* X_DSDT; X_FIRMWARE_CTRL stays 0 beside FIRMWARE_CTRL (5.2.9) */
 	fadt_ports(t, c);
 	start = begin_table(b, "FACP", 4);
-	b->table[FADT] = b->c->tables + (u32)start;
+	b->table[FADT] = (u32)start;
 	aml_bytes(&b->out, t + HEADER, FADT_SIZE - HEADER);
-	finish(&b->out, start);
+	pointer(b, (u32)start + 36, 4);
+	pointer(b, (u32)start + 40, 4);
+	pointer(b, (u32)start + 140, 8);
+	finish(b, start);
 }
 
 /* ------------------------------------------------------------------------------------------------- MADT (5.2.12) */
@@ -342,7 +259,7 @@ static void madt(struct builder *b)
 	struct aml *a = &b->out;
 	size_t start = begin_table(b, "APIC", 3);
 
-	b->table[MADT] = b->c->tables + (u32)start;
+	b->table[MADT] = (u32)start;
 	aml_le(a, c->lapic, 4);
 	aml_le(a, 1, 4); /* there are two 8259As as well */
 	for (unsigned i = 0; i < c->cpus; i++)
@@ -356,7 +273,7 @@ static void madt(struct builder *b)
 		if (c->level_irqs >> irq & 1)
 			madt_override(a, irq, irq, 0x0d);
 	aml_bytes(a, "\x04\x06\xff\0\0\x01", 6); /* 5.2.12.7: NMI on LINT1 of all CPUs */
-	finish(a, start);
+	finish(b, start);
 }
 
 /* ------------------------------------------------------------------------------------------------ HPET and roots */
@@ -370,14 +287,14 @@ static void hpet(struct builder *b)
 	if (!b->c->hpet)
 		return;
 	start = begin_table(b, "HPET", 1);
-	b->table[HPET] = b->c->tables + (u32)start;
+	b->table[HPET] = (u32)start;
 	aml_le(a, HPET_BLOCK_ID, 4);
 	aml_le(a, 0, 4); /* memory space */
 	aml_le(a, b->c->hpet, 8);
 	aml_le(a, 0, 1);   /* number */
 	aml_le(a, 100, 2); /* minimum tick in periodic mode */
 	aml_le(a, 0, 1);
-	finish(a, start);
+	finish(b, start);
 }
 
 /* 5.2.7, 5.2.8: RSDT has 4-byte entries, XSDT 8-byte ones. */
@@ -386,24 +303,64 @@ static u32 root(struct builder *b, const char *signature, unsigned entry)
 	size_t start = begin_table(b, signature, 1);
 
 	for (unsigned i = 0; i < TABLES; i++)
-		if (b->table[i])
+		if (b->table[i]) {
+			pointer(b, here(b), (u8)entry);
 			aml_le(&b->out, b->table[i], entry);
-	finish(&b->out, start);
-	return b->c->tables + (u32)start;
+		}
+	finish(b, start);
+	return (u32)start;
 }
 
 /* 5.2.5.3 */
 static void rsdp(u8 *p, u32 rsdt, u32 xsdt)
 {
-	memset(p, 0, RSDP_SIZE);
+	memset(p, 0, ACPI_RSDP_SIZE);
 	memcpy(p, "RSD PTR ", 8);
 	memcpy(p + 9, "UNDERV", 6);
 	p[15] = 2;
-	store_le(p + 16, 4, rsdt);
-	store_le(p + 20, 4, RSDP_SIZE);
-	store_le(p + 24, 8, xsdt);
-	p[8] = checksum(p, 20);
-	p[32] = checksum(p, RSDP_SIZE);
+	store_le(p + ACPI_RSDP_RSDT, 4, rsdt);
+	store_le(p + 20, 4, ACPI_RSDP_SIZE);
+	store_le(p + ACPI_RSDP_XSDT, 8, xsdt);
+}
+
+bool acpi_tables_build(struct acpi_tables *t, const struct acpi_config *c, struct error *err)
+{
+	struct builder b = {.c = c, .t = t};
+	u32 rsdt, xsdt;
+
+	if (c->cpus < 1 || c->cpus > CPUS_MAX)
+		return error_set(err, "ACPI tables: %u CPUs, expected 1 to %u", c->cpus, CPUS_MAX);
+	t->pointers = t->tables = 0;
+	aml_init(&b.out, t->block, sizeof t->block);
+	facs(&b);
+	dsdt_copy(&b);
+	ssdt(&b);
+	fadt(&b);
+	madt(&b);
+	hpet(&b);
+	rsdt = root(&b, "RSDT", 4);
+	xsdt = root(&b, "XSDT", 8);
+	if (b.out.full)
+		return error_set(err, "ACPI tables: more than 0x%x bytes", ACPI_TABLES_SIZE);
+	t->size = (u32)b.out.len;
+	rsdp(t->rsdp, rsdt, xsdt);
+	return true;
+}
+
+/* ------------------------------------------------------------------------------------------- without firmware */
+
+static void add(u8 *p, unsigned size, u32 base) { store_le(p, size, load_le(p, size) + base); }
+
+static void place(struct acpi_tables *t, u32 base)
+{
+	for (unsigned i = 0; i < t->pointers; i++)
+		add(t->block + t->pointer[i].at, t->pointer[i].size, base);
+	for (unsigned i = 0; i < t->tables; i++)
+		t->block[t->table[i].start + 9] = checksum(t->block + t->table[i].start, t->table[i].size);
+	add(t->rsdp + ACPI_RSDP_RSDT, 4, base);
+	add(t->rsdp + ACPI_RSDP_XSDT, 8, base);
+	t->rsdp[ACPI_RSDP_SUM] = checksum(t->rsdp, 20);
+	t->rsdp[ACPI_RSDP_SUM_LONG] = checksum(t->rsdp, ACPI_RSDP_SIZE);
 }
 
 static bool poke_bytes(struct space *mem, u32 pa, const u8 *p, size_t n, struct error *err)
@@ -416,8 +373,6 @@ static bool poke_bytes(struct space *mem, u32 pa, const u8 *p, size_t n, struct 
 
 static bool check(const struct acpi_config *c, struct error *err)
 {
-	if (c->cpus < 1 || c->cpus > CPUS_MAX)
-		return error_set(err, "ACPI tables: %u CPUs, expected 1 to %u", c->cpus, CPUS_MAX);
 	if (c->rsdp < 0xe0000 || c->rsdp > 0xfffd0 || c->rsdp % 16)
 		return error_set(err, "ACPI tables: RSDP at 0x%x, expected a multiple of 16 in 0xe0000-0xfffd0",
 				 c->rsdp);
@@ -428,25 +383,79 @@ static bool check(const struct acpi_config *c, struct error *err)
 
 bool acpi_tables_write(struct space *mem, const struct acpi_config *c, struct error *err)
 {
-	struct builder b = {.c = c};
-	u8 root_pointer[RSDP_SIZE];
-	u32 rsdt, xsdt;
+	struct acpi_tables t;
 
-	if (!check(c, err))
+	if (!check(c, err) || !acpi_tables_build(&t, c, err))
 		return false;
-	aml_init(&b.out, b.buf, sizeof b.buf);
-	facs(&b);
-	pad(&b, 16);
-	b.dsdt = here(&b);
-	dsdt(&b.out, c);
-	fadt(&b);
-	madt(&b);
-	hpet(&b);
-	rsdt = root(&b, "RSDT", 4);
-	xsdt = root(&b, "XSDT", 8);
-	if (b.out.full)
-		return error_set(err, "ACPI tables: more than 0x%x bytes", ACPI_TABLES_SIZE);
-	rsdp(root_pointer, rsdt, xsdt);
-	return poke_bytes(mem, c->tables, b.buf, b.out.len, err) &&
-	       poke_bytes(mem, c->rsdp, root_pointer, RSDP_SIZE, err);
+	place(&t, c->tables);
+	return poke_bytes(mem, c->tables, t.block, t.size, err) &&
+	       poke_bytes(mem, c->rsdp, t.rsdp, ACPI_RSDP_SIZE, err);
+}
+
+/* -------------------------------------------- for firmware (QEMU's table loader: docs/specs,
+ * hw/acpi/bios-linker-loader) */
+
+#define COMMAND   128u
+#define FILE_NAME 56u
+static const char block_file[] = "etc/acpi/tables", rsdp_file[] = "etc/acpi/rsdp";
+enum { ALLOCATE = 1, ADD_POINTER, ADD_CHECKSUM };
+enum { ZONE_HIGH = 1, ZONE_F_SEGMENT };
+
+static u8 *command(u8 **at, u32 what, const char *file)
+{
+	u8 *p = *at;
+
+	memset(p, 0, COMMAND);
+	store_le(p, 4, what);
+	strcpy((char *)p + 4, file);
+	*at += COMMAND;
+	return p + 4 + FILE_NAME;
+}
+
+static void allocate(u8 **at, const char *file, u32 align, u8 zone)
+{
+	u8 *p = command(at, ALLOCATE, file);
+
+	store_le(p, 4, align);
+	p[4] = zone;
+}
+
+static void add_pointer(u8 **at, const char *file, u32 off, u8 size)
+{
+	u8 *p = command(at, ADD_POINTER, file);
+
+	strcpy((char *)p, block_file);
+	store_le(p + FILE_NAME, 4, off);
+	p[FILE_NAME + 4] = size;
+}
+
+static void add_checksum(u8 **at, const char *file, u32 off, u32 start, u32 size)
+{
+	u8 *p = command(at, ADD_CHECKSUM, file);
+
+	store_le(p, 4, off);
+	store_le(p + 4, 4, start);
+	store_le(p + 8, 4, size);
+}
+
+_Static_assert(sizeof((struct acpi_tables *)0)->pointer / sizeof((struct acpi_tables *)0)->pointer[0] +
+			       sizeof((struct acpi_tables *)0)->table / sizeof((struct acpi_tables *)0)->table[0] + 6 <=
+		       ACPI_SCRIPT_SIZE / 128,
+	       "all commands fit");
+
+u32 acpi_tables_script(const struct acpi_tables *t, u8 *script)
+{
+	u8 *at = script;
+
+	allocate(&at, rsdp_file, 16, ZONE_F_SEGMENT);
+	allocate(&at, block_file, 64, ZONE_HIGH);
+	for (unsigned i = 0; i < t->pointers; i++)
+		add_pointer(&at, block_file, t->pointer[i].at, t->pointer[i].size);
+	for (unsigned i = 0; i < t->tables; i++)
+		add_checksum(&at, block_file, t->table[i].start + 9, t->table[i].start, t->table[i].size);
+	add_pointer(&at, rsdp_file, ACPI_RSDP_RSDT, 4);
+	add_pointer(&at, rsdp_file, ACPI_RSDP_XSDT, 8);
+	add_checksum(&at, rsdp_file, ACPI_RSDP_SUM, 0, 20);
+	add_checksum(&at, rsdp_file, ACPI_RSDP_SUM_LONG, 0, ACPI_RSDP_SIZE);
+	return (u32)(at - script);
 }

@@ -62,20 +62,6 @@ void aml_name_int(struct aml *a, const char *name, u64 val)
 	aml_int(a, val);
 }
 
-static unsigned hex_digit(char c) { return c <= '9' ? (unsigned)(c - '0') : (unsigned)(c - 'A') + 10; }
-
-/* ACPI 19.3.4: three 5-bit letters and four hexadecimal digits, big-endian. */
-void aml_name_eisa(struct aml *a, const char *name, const char *id)
-{
-	u32 v = (u32)(id[0] - '@') << 26 | (u32)(id[1] - '@') << 21 | (u32)(id[2] - '@') << 16;
-
-	for (unsigned i = 0; i < 4; i++)
-		v |= hex_digit(id[3 + i]) << (12 - 4 * i);
-	aml_name(a, name);
-	op(a, 0x0c);
-	aml_le(a, __builtin_bswap32(v), 4);
-}
-
 /* The package length goes in front of the body when the body is known. */
 static void begin(struct aml *a)
 {
@@ -116,13 +102,6 @@ void aml_scope(struct aml *a, const char *path)
 	aml_path(a, path);
 }
 
-void aml_device(struct aml *a, const char *name)
-{
-	aml_bytes(a, "\x5b\x82", 2);
-	begin(a);
-	aml_path(a, name);
-}
-
 void aml_processor(struct aml *a, const char *name, u8 id)
 {
 	aml_bytes(a, "\x5b\x83", 2);
@@ -131,73 +110,3 @@ void aml_processor(struct aml *a, const char *name, u8 id)
 	op(a, id);
 	aml_le(a, 0, 5); /* no processor register block */
 }
-
-void aml_package(struct aml *a, u8 elements)
-{
-	op(a, 0x12);
-	begin(a);
-	op(a, elements);
-}
-
-/* The buffer's size is a 16-bit constant, so that it can be filled in at the end. */
-void aml_crs(struct aml *a)
-{
-	aml_name(a, "_CRS");
-	op(a, 0x11);
-	begin(a);
-	op(a, 0x0b);
-	aml_le(a, 0, 2);
-	a->resources = a->len;
-}
-
-void aml_crs_end(struct aml *a)
-{
-	aml_bytes(a, "\x79\x00", 2); /* end tag; checksum 0 = not computed */
-	if (!a->full)
-		store_le(a->buf + a->resources - 2, 2, a->len - a->resources);
-	aml_end(a);
-}
-
-void aml_res_io(struct aml *a, u16 base, u8 len)
-{
-	op(a, 0x47);
-	op(a, 1); /* decodes 16 bits */
-	aml_le(a, base, 2);
-	aml_le(a, base, 2);
-	op(a, 1);
-	op(a, len);
-}
-
-void aml_res_irq(struct aml *a, unsigned irq)
-{
-	op(a, 0x22);
-	aml_le(a, 1u << (irq & 15), 2);
-}
-
-void aml_res_mem32(struct aml *a, u32 base, u32 len)
-{
-	op(a, 0x86);
-	aml_le(a, 9, 2);
-	op(a, 1); /* writable */
-	aml_le(a, base, 4);
-	aml_le(a, len, 4);
-}
-
-/* ACPI 6.4.3.5: address space descriptors; 0Ch = fixed minimum and maximum, the bridge produces the range. */
-static void window(struct aml *a, u8 tag, u8 kind, u8 type_flags, u32 min, u32 max, unsigned n)
-{
-	op(a, tag);
-	aml_le(a, 3 + 5 * n, 2);
-	op(a, kind);
-	op(a, 0x0c);
-	op(a, type_flags);
-	aml_le(a, 0, n); /* granularity */
-	aml_le(a, min, n);
-	aml_le(a, max, n);
-	aml_le(a, 0, n); /* translation */
-	aml_le(a, (u64)max - min + 1, n);
-}
-
-void aml_res_bus(struct aml *a, u16 min, u16 max) { window(a, 0x88, 2, 0, min, max, 2); }
-void aml_res_ports(struct aml *a, u16 min, u16 max) { window(a, 0x88, 1, 3, min, max, 2); }
-void aml_res_memory(struct aml *a, u32 min, u32 max) { window(a, 0x87, 0, 1, min, max, 4); }

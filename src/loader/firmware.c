@@ -1,6 +1,8 @@
 /* See firmware.h. */
 #include "loader/firmware.h"
 
+#include "loader/pc_acpi.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -86,6 +88,19 @@ static bool board_files(struct firmware *f, struct pc *pc, struct error *err)
 	       fw_cfg_add_file(&pc->fw_cfg, "etc/system-states", f->states, sizeof f->states, err);
 }
 
+static bool acpi_files(struct firmware *f, struct pc *pc, struct error *err)
+{
+	struct fw_cfg *cfg = &pc->fw_cfg;
+	struct acpi_config c;
+
+	pc_acpi_config(pc, &c);
+	return acpi_tables_build(&f->acpi, &c, err) &&
+	       fw_cfg_add_file(cfg, "etc/acpi/rsdp", f->acpi.rsdp, sizeof f->acpi.rsdp, err) &&
+	       fw_cfg_add_file(cfg, "etc/acpi/tables", f->acpi.block, f->acpi.size, err) &&
+	       fw_cfg_add_file(cfg, "etc/table-loader", f->acpi_script, acpi_tables_script(&f->acpi, f->acpi_script),
+			       err);
+}
+
 static bool menu_files(struct firmware *f, struct pc *pc, const struct firmware_options *o, struct error *err)
 {
 	store_le(f->menu, 2, o->menu);
@@ -109,5 +124,6 @@ static void cmos_order(struct pc *pc, const char *letters)
 bool firmware_describe(struct firmware *f, struct pc *pc, const struct firmware_options *o, struct error *err)
 {
 	cmos_order(pc, o->once ? o->once : o->order);
-	return memory_files(f, pc, err) && board_files(f, pc, err) && menu_files(f, pc, o, err);
+	return memory_files(f, pc, err) && board_files(f, pc, err) && acpi_files(f, pc, err) &&
+	       menu_files(f, pc, o, err);
 }

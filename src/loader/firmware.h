@@ -6,6 +6,7 @@
 #ifndef LOADER_FIRMWARE_H
 #define LOADER_FIRMWARE_H
 
+#include "loader/acpi_tables.h"
 #include "loader/boot.h"
 #include "machine/pc.h"
 
@@ -19,7 +20,7 @@ struct firmware_options {
 	const char *order; /* -boot order=: letters a, c, d, n; NULL: as the firmware thinks */
 	const char *once;  /* -boot once=: the same, until the first reset */
 	bool menu;
-	u16 menu_wait;    /* ms */
+	u16 menu_wait; /* ms */
 	bool has_menu_wait;
 };
 
@@ -33,6 +34,8 @@ struct firmware {
 	u8 e820[2 * 20];
 	u8 irq0_override, states[6];
 	u8 menu[2], menu_wait[2];
+	struct acpi_tables acpi;
+	u8 acpi_script[ACPI_SCRIPT_SIZE];
 	char order[FIRMWARE_ORDER];
 };
 

@@ -1,8 +1,8 @@
 /* See pc_boot.h. */
 #include "loader/pc_boot.h"
 
-#include "loader/acpi_tables.h"
 #include "loader/multiboot.h"
+#include "loader/pc_acpi.h"
 #include "loader/pc_bios.h"
 
 /* ---- what a BIOS leaves behind ---- */
@@ -79,18 +79,7 @@ static bool acpi(struct pc_boot *b, struct pc *pc, struct error *err)
 {
 	struct acpi_config c;
 
-	acpi_config_pc(&c);
-	c.tables = (u32)pc->ram_low - ACPI_TABLES_SIZE;
-	c.cpus = pc->cfg.cpus;
-	c.level_irqs = LEVEL_IRQS;
-	c.sci_irq = SCI_IRQ;
-	c.pm1a_evt = PC_ACPI_PM + ACPI_PM1A_EVT;
-	c.pm1a_cnt = PC_ACPI_PM + ACPI_PM1A_CNT;
-	c.pm_timer = PC_ACPI_PM + ACPI_PM_TMR;
-	c.s5_type = ACPI_SLP_S5;
-	c.s3 = false;
-	c.gpe0 = 0;
-	c.pci_memory_end = 0; /* no PCI bus */
+	pc_acpi_config(pc, &c);
 	b->opt.rsdp = c.rsdp;
 	return acpi_tables_write(&pc->mem, &c, err);
 }
