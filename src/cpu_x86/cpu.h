@@ -262,6 +262,7 @@ void x86_init(struct x86_cpu *c, unsigned id, const struct x86_model *m, struct 
               struct x86_code *code, struct event_log *log, const struct x86_board *board, u64 *icount);
 void x86_reset(struct x86_cpu *c, bool init /* INIT keeps caches, FPU, most MSRs; APM2 14.1.3 */);
 enum x86_stop x86_run(struct x86_cpu *c, u64 budget);
+void x86_ignne(struct x86_cpu *c); /* from the board: IGNNE is asserted, until no x87 exception is pending */
 void x86_pend(struct x86_cpu *c, u32 bits); /* from the board: something is pending; leaves the running block soon */
 /* Recompute everything derived after state was loaded or replaced as a whole (reset, VMRUN, #VMEXIT, RSM, snapshot). */
 void x86_state_changed(struct x86_cpu *c);

@@ -57,6 +57,12 @@ void x86_x87_pending(struct x86_cpu *c)
 		freeze(c);
 }
 
+void x86_ignne(struct x86_cpu *c)
+{
+	if (c->fp == FP_MEMORY && c->fpu.fsw & FSW_ES) /* nothing is pending in the other states */
+		c->fpu.ignne = 1;
+}
+
 void x86_x87_check(struct x86_cpu *c)
 {
 	if (c->cr0 & (CR0_EM | CR0_TS))

@@ -59,7 +59,7 @@ static u64 ferr_read(void *dev, u64 off, unsigned size) { return ferr_peek(dev, 
 static void ferr_write(void *dev, u64 off, unsigned size, u64 val)
 {
 	(void)off, (void)size, (void)val;
-	pc_ferr(dev, false);
+	pc_ignore_ferr(dev);
 }
 static const struct region_ops ferr_ops = {"coprocessor", ferr_read, ferr_write, ferr_peek, 1, 1};
 

@@ -145,7 +145,7 @@ void pc_init_cpus(struct pc *pc);
 /* The SMI# pin of CPU 0. */
 void pc_smi(struct pc *pc);
 /* The FERR# latch: IRQ 13. */
-void pc_ferr(struct pc *pc, bool level);
+void pc_ignore_ferr(struct pc *pc);
 
 /* ---- pc_pci.c, for pc.c and pc_irq.c ---- */
 bool pc_map_window(struct pc *pc, struct error *err);  /* A0000h-BFFFFh: nobody; before a VGA */

@@ -44,7 +44,15 @@ static void connect(struct pc *pc, struct irq *q, unsigned line, enum pc_source 
 	line_set(pc, SRC(line, source), q->level);
 }
 
-void pc_ferr(struct pc *pc, bool level) { line_set(pc, SRC(13, SRC_DEVICE), level); }
+static void board_ferr(void *pc, bool level) { line_set(pc, SRC(13, SRC_DEVICE), level); }
+
+/* Port F0h ends the request and asserts IGNNE until the exception is gone. */
+void pc_ignore_ferr(struct pc *pc)
+{
+	board_ferr(pc, false);
+	for (unsigned i = 0; i < pc->cfg.cpus; i++)
+		x86_ignne(&pc->cpu[i].x86);
+}
 
 /* While the HPET's legacy route is on, 8254 and RTC have no lines. */
 static void hpet_legacy(void *arg, bool on)
@@ -273,8 +281,6 @@ static void board_smm_changed(void *pc, unsigned n, bool smm)
 	(void)n, (void)smm;
 	pc_smram_follow(pc);
 }
-
-static void board_ferr(void *pc, bool level) { pc_ferr(pc, level); }
 
 const struct x86_board pc_board = {
 	.intack = board_intack,

@@ -235,19 +235,24 @@ static bool not_yet(const struct difference *d)
 	       (b >= 0x50 && b <= 0x7f) || b == 0xae || (b >= 0xc2 && b <= 0xc7) || b >= 0xd0;
 }
 
+/* FLD, FSTP m80, FBLD, FBSTP */
+static bool ten_bytes(const struct difference *d)
+{
+	unsigned reg = d->p.modrm >> 3 & 7;
+
+	return d->p.map == M1 && d->p.modrm < 0xc0 && ((d->p.opcode == 0xdb && reg >= 5) || (d->p.opcode == 0xdf && (reg == 4 || reg == 6)));
+}
+
 static bool x87_image_order(const struct difference *d)
 {
-	bool image = is(d, "fnstenv") || is(d, "fnsave") || is(d, "fldenv") || is(d, "frstor");
+	bool image = is(d, "fnstenv") || is(d, "fnsave") || is(d, "fldenv") || is(d, "frstor") || ten_bytes(d);
 
-	image |= d->p.map == M1 && d->p.opcode == 0xdf && (d->p.modrm >> 3 & 7) == 4; /* FBLD */
 	return image && same_place(d) && access_fault(d->host) && (access_fault(d->ours) || d->p.asize == 2);
 }
 
 static bool x87_partial(const struct difference *d)
 {
-	bool ten = (d->p.opcode == 0xdb && (d->p.modrm >> 3 & 7) == 7) || (d->p.opcode == 0xdf && (d->p.modrm >> 3 & 7) == 6);
-
-	return d->p.map == M1 && ten && d->p.modrm < 0xc0 && same_place(d) && d->host->end == d->ours->end && access_fault(d->ours);
+	return ten_bytes(d) && same_place(d) && access_fault(d->host) && access_fault(d->ours);
 }
 
 /* The first MMX instruction after x87 ones. */
