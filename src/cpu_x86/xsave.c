@@ -218,6 +218,7 @@ void x86i_fxrstor(struct x86_cpu *c, const struct x86_op *o)
 
 	need_fpu(c);
 	va = area(c, o, FX_SIZE, 16, false, RULE_GP_FX_ALIGN);
+	x86_probe(c, va, FX_SIZE, false);
 	copy_in(c, va, img, 0, AT_XMM + n * 16);
 	if (c->cr4 & CR4_OSFXSR) {
 		need_mxcsr(c, (u32)load_le(img + AT_MXCSR, 4));

@@ -201,6 +201,7 @@ struct emu *emu_new(const struct shared *s, const u8 has[X86_F_COUNT], struct er
 		return NULL;
 	}
 	memcpy(e->model.has, has, X86_F_COUNT);
+	e->model.has[X86_F_XSAVEERPTR] = 1; /* Intel always saves and restores the x87 pointers */
 	e->model.la57 = 0;
 	sched_init(&e->sched);
 	e->log.mask = BIT(EV_EXCEPTION);

@@ -245,9 +245,10 @@ static bool ten_bytes(const struct difference *d)
 
 static bool x87_image_order(const struct difference *d)
 {
-	bool image = is(d, "fnstenv") || is(d, "fnsave") || is(d, "fldenv") || is(d, "frstor") || ten_bytes(d);
+	bool image = is(d, "fnstenv") || is(d, "fnsave") || is(d, "fldenv") || is(d, "frstor") || is(d, "fxsave") || is(d, "fxrstor") ||
+		     ten_bytes(d);
 
-	return image && same_place(d) && access_fault(d->host) && (access_fault(d->ours) || d->p.asize == 2);
+	return image && access_fault(d->host) && ((same_place(d) && access_fault(d->ours)) || d->p.asize == 2);
 }
 
 static bool x87_partial(const struct difference *d)

@@ -136,6 +136,8 @@ void fp_random(struct rng *g, u8 fx[FX_SIZE], unsigned bits)
 		store_le(fx + AT_ST + i * 16, 8, rnd_value(g));
 		store_le(fx + AT_ST + i * 16 + 8, 2, 0xffff);
 	}
+	for (unsigned i = 0; i < 256; i += 8)
+		store_le(fx + AT_XMM + i, 8, rnd(g));
 	if (chance(g, 25)) /* equal operands */
 		memcpy(fx + AT_ST + rnd_n(g, 8) * 16, fx + AT_ST, 10);
 }

@@ -263,7 +263,7 @@ static bool memory_operand(struct gen *k)
 	m.disp = m.disp_size ? sign_extend(chance(&k->g, 50) ? rnd_n(&k->g, 256) : rnd(&k->g), m.disp_size * 8) : 0;
 	next = k->c->in.rip + (u64)(k->buf - k->c->code) + k->n + 1u + ((k->modrm & 7) == 4 && k->asize != 2) +
 	       m.disp_size + k->imm_size;
-	want = gen_data_address(k, k->osize, segbase, k->asize) - segbase;
+	want = gen_data_address(k, row_alignment(k->row, k->osize), segbase, k->asize) - segbase;
 	if (m.rip)
 		m.disp = sign_extend(want - next, 32);
 	else

@@ -266,6 +266,19 @@ static void after_x87(struct gen *k)
 		gen_poke(k, k->ea + 8, load_le(v + 8, 8));
 }
 
+/* An area that can be restored: the control words, the pointers, MXCSR. */
+static void after_fxrstor(struct gen *k)
+{
+	struct ostate s;
+
+	fp_random(&k->g, s.fx, k->bits);
+	for (unsigned i = 0; i < 32; i += 8)
+		gen_poke(k, k->ea + i, load_le(s.fx + i, 8));
+	gen_poke(k, k->ea + AT_ST, load_le(s.fx + AT_ST, 8));
+	if (chance(&k->g, 10))
+		gen_poke(k, k->ea + AT_MXCSR, rnd(&k->g));
+}
+
 void gen_after(struct gen *k)
 {
 	u64 to = k->target - gen_seg_base(k, SEG_CS);
@@ -282,6 +295,8 @@ void gen_after(struct gen *k)
 		return;
 	else if (k->row->insn->kind == KIND_X87 && k->osize >= 2)
 		after_x87(k);
+	else if (fn_is(k, "fxrstor"))
+		after_fxrstor(k);
 	else if (is_far(k))
 		after_far_branch(k);
 	else if (fn_is(k, "cmpxchg8b"))

@@ -39,8 +39,6 @@ static const struct row_rule rules[] = {
 	{"str", NULL, SKIP, "the result is the host's (no UMIP here)"},
 	{"smsw", NULL, SKIP, "the result is the host's (no UMIP here)"},
 	{"xgetbv", NULL, SKIP, "the result is the host's"},
-	{"fxsave", NULL, SKIP, "x87 and SSE state is not compared yet"},
-	{"fxrstor", NULL, SKIP, "x87 and SSE state is not compared yet"},
 	{"ldmxcsr", NULL, SKIP, "SSE state is not compared yet"},
 	{"stmxcsr", NULL, SKIP, "SSE state is not compared yet"},
 	{"xsave", NULL, SKIP, "extended state is not compared yet"},
@@ -223,9 +221,13 @@ u32 row_undefined(const struct row *r, const struct parsed *p, const struct osta
 	return n == 0 ? 0 : n == 1 ? r->undefined & AF : r->undefined;
 }
 
+static bool fn_is_fx(const char *fn) { return !strcmp(fn, "fxsave") || !strcmp(fn, "fxrstor"); }
+
+unsigned row_alignment(const struct row *r, unsigned osize) { return fn_is_fx(r->fn) ? 16 : osize; }
+
 bool row_uses_fp(const struct row *r)
 {
-	return r->insn->kind == KIND_X87 || !strncmp(r->insn->section, "APM5", 4) || !strncmp(r->fn, "mm_", 3);
+	return fn_is_fx(r->fn) || r->insn->kind == KIND_X87 || !strncmp(r->insn->section, "APM5", 4) || !strncmp(r->fn, "mm_", 3);
 }
 
 

@@ -48,7 +48,7 @@ static void pending(void)
 	r = with(plain, area);
 	trap_at(&r, MF, 0, plain, CODE_SIZE(plain) - 3, "#MF is a fault of the waiting instruction");
 	with(CODE("fnstsw (%%rsi)\n\tfxsave 32(%%rsi)"), area + 0);
-	is(*(u16 *)area & (IE | ZE | ES | B | 0x3800), ZE | ES | B | 0x3000, "FSW: ZE, ES, B; nothing was popped");
+	is(*(u16 *)area & (IE | ZE | ES | B | 0x3800), ZE | ES | B | 0x3000, "ZE, ES, B; nothing was popped");
 	is(*(u64 *)(area + 64), 0, "ST(0) is 0 still");
 	is(*(u64 *)(area + 80), 1ull << 63, "ST(1) is 1 still");
 	r = with(CODE("fnclex\n\tfwait\n\tfnstsw (%%rsi)"), area);
