@@ -28,10 +28,11 @@ PKG_CONFIG ?= pkg-config
 has = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 CAPSTONE := $(call has,capstone)
 ZLIB     := $(call has,zlib)
+SLIRP    := $(call has,slirp)
 SDL2     := $(call has,sdl2)
 
-OPTIONAL_CPP  := $(if $(CAPSTONE),-DHAVE_CAPSTONE) $(if $(ZLIB),-DHAVE_ZLIB) $(if $(SDL2),-DHAVE_SDL2 $(shell $(PKG_CONFIG) --cflags sdl2))
-OPTIONAL_LIBS := $(if $(CAPSTONE),-lcapstone) $(if $(ZLIB),-lz) $(if $(SDL2),$(shell $(PKG_CONFIG) --libs sdl2))
+OPTIONAL_CPP  := $(if $(CAPSTONE),-DHAVE_CAPSTONE) $(if $(ZLIB),-DHAVE_ZLIB) $(if $(SLIRP),-DHAVE_SLIRP) $(if $(SDL2),-DHAVE_SDL2 $(shell $(PKG_CONFIG) --cflags sdl2))
+OPTIONAL_LIBS := $(if $(CAPSTONE),-lcapstone) $(if $(ZLIB),-lz) $(if $(SLIRP),-lslirp) $(if $(SDL2),$(shell $(PKG_CONFIG) --libs sdl2))
 
 ALL_CFLAGS = -std=gnu11 $(FLAGS_$(MODE)) -fno-strict-aliasing $(WARN) -Isrc -I$(B)/gen -DUNDERVISOR_VERSION='"$(VERSION)"' $(OPTIONAL_CPP) $(CFLAGS)
 LDLIBS     = $(OPTIONAL_LIBS) -lxxhash
@@ -98,7 +99,7 @@ include tests/Makefile.inc
 
 # ---- what is needed ----
 
-DEPS := gcc libc6-dev make binutils pkg-config acpica-tools libxxhash-dev libcapstone-dev zlib1g-dev libsdl2-dev check
+DEPS := gcc libc6-dev make binutils pkg-config acpica-tools libxxhash-dev libcapstone-dev zlib1g-dev libsdl2-dev libslirp-dev check
 DEPS_MORE := clang clang-format qemu-system-x86 xvfb xdotool imagemagick
 
 # Only what is missing; as root, or with sudo.

@@ -28,6 +28,7 @@ struct session {
 	struct drives drives;
 	struct bytes_stdio std;
 	struct bytes serial[PC_UARTS], debugcon;
+	struct net_user net[OPTION_NETS];
 	struct hub hub;
 	struct log log;
 	struct walk_record walks;
@@ -77,6 +78,19 @@ static bool open_streams(struct session *s, struct error *err)
 	return true;
 }
 
+static bool open_networks(struct session *s, struct error *err)
+{
+	const struct options *o = &s->opt;
+
+	for (unsigned i = 0; i < o->nets; i++)
+		if (!net_user_open(&s->net[i], o->net[i].args, err))
+			return false;
+	for (unsigned n = 0; n < PC_VIRTIOS; n++)
+		if (o->pc.virtio[n].type == PC_VIRTIO_NET)
+			pc_network(&s->pc, n, &s->net[o->virtio_index[n]]);
+	return true;
+}
+
 static bool open_log(struct session *s, struct error *err)
 {
 	s->log_file = s->opt.log_file ? fopen(s->opt.log_file, "w") : stderr;
@@ -108,9 +122,11 @@ static bool power_on(struct session *s, struct error *err)
 	if (!firmware_open(&s->firmware, &o->firmware, err))
 		return false;
 	if (!s->firmware.data && !o->kernel)
-		return error_set(err, "no firmware (" FIRMWARE_DEFAULT "; package seabios) and no -kernel: nothing to run");
+		return error_set(err,
+				 "no firmware (" FIRMWARE_DEFAULT "; package seabios) and no -kernel: nothing to run");
 	o->pc.bios_size = s->firmware.size;
-	if (!drives_open(&s->drives, o, err) || !pc_init(&s->pc, &o->pc, err) || !open_streams(s, err) || !open_log(s, err))
+	if (!drives_open(&s->drives, o, err) || !pc_init(&s->pc, &o->pc, err) || !open_streams(s, err) ||
+	    !open_networks(s, err) || !open_log(s, err))
 		return false;
 	open_screen(s);
 	if (o->display == DISPLAY_SDL && !(s->window = window_open(&s->pc, o->name, err)))
@@ -227,7 +243,9 @@ static void close_streams(struct session *s)
 			bytes_close(&s->serial[i]);
 	if (s->pc.debug_port.out)
 		bytes_close(&s->debugcon);
-	s->opt.serials = 0;
+	for (unsigned i = 0; i < s->opt.nets; i++)
+		net_user_close(&s->net[i]);
+	s->opt.serials = s->opt.nets = 0;
 	debug_port_connect(&s->pc.debug_port, NULL, NULL);
 }
 

@@ -8,7 +8,17 @@ bool input_add(struct input *in, struct bytes *host, void *dev, unsigned (*room)
 {
 	if (in->count == INPUT_SOURCES)
 		return false;
-	in->source[in->count++] = (struct input_source){host, NULL, dev, room, receive};
+	in->source[in->count++] = (struct input_source){.host = host, .dev = dev, .room = room, .receive = receive};
+	return true;
+}
+
+bool input_add_net(struct input *in, struct net_user *net, void *dev, unsigned (*room)(const void *),
+		   void (*receive_frame)(void *, const u8 *, u32))
+{
+	if (in->count == INPUT_SOURCES)
+		return false;
+	in->source[in->count++] =
+		(struct input_source){.net = net, .dev = dev, .room = room, .receive_frame = receive_frame};
 	return true;
 }
 
@@ -51,23 +61,47 @@ void input_enter(struct input *in, const struct input_event *e)
 	in->events++;
 	if (in->record)
 		in->record(in->record_arg, e);
-	s->receive(s->dev, e->byte);
+	if (e->size)
+		s->receive_frame(s->dev, e->frame, e->size);
+	else
+		s->receive(s->dev, e->byte);
+}
+
+/* Frames that the guest has no buffer for wait. */
+static bool poll_net(struct input *in, unsigned i, u64 now, u64 icount)
+{
+	struct input_source *s = &in->source[i];
+	const struct net_frame *f;
+	bool any = false;
+
+	net_user_poll(s->net);
+	for (; (f = net_user_peek(s->net)) && s->room(s->dev); any = true) {
+		input_enter(in,
+			    &(struct input_event){
+				    .now = now, .icount = icount, .source = (u16)i, .size = f->size, .frame = f->data});
+		net_user_drop(s->net);
+	}
+	return any;
+}
+
+static bool poll_bytes(struct input *in, unsigned i, u64 now, u64 icount)
+{
+	struct input_source *s = &in->source[i];
+	unsigned room = s->room(s->dev);
+	u8 buf[64];
+	size_t n = room ? source_read(s, buf, room < sizeof buf ? room : sizeof buf) : 0;
+
+	for (size_t k = 0; k < n; k++)
+		input_enter(in, &(struct input_event){.now = now, .icount = icount, .source = (u16)i, .byte = buf[k]});
+	return n > 0;
 }
 
 bool input_poll(struct input *in, u64 now, u64 icount)
 {
 	bool any = false;
 
-	for (unsigned i = 0; i < in->count; i++) {
-		struct input_source *s = &in->source[i];
-		unsigned room = s->room(s->dev);
-		u8 buf[64];
-		size_t n = room ? source_read(s, buf, room < sizeof buf ? room : sizeof buf) : 0;
-
-		for (size_t k = 0; k < n; k++)
-			input_enter(in, &(struct input_event){now, icount, (u16)i, buf[k]});
-		any |= n > 0;
-	}
+	for (unsigned i = 0; i < in->count; i++)
+		any |= in->source[i].net ? poll_net(in, i, now, icount) : poll_bytes(in, i, now, icount);
 	return any;
 }
 
@@ -86,16 +120,28 @@ bool input_open(const struct input *in)
 	return false;
 }
 
-bool input_wait(const struct input *in, int ms)
+bool input_busy(const struct input *in)
 {
-	struct pollfd p[INPUT_SOURCES];
+	for (unsigned i = 0; i < in->count; i++)
+		if (in->source[i].net && net_user_busy(in->source[i].net))
+			return true;
+	return false;
+}
+
+bool input_wait(struct input *in, int ms)
+{
+	struct pollfd p[INPUT_SOURCES + NET_FDS];
+	unsigned n = 0;
 
 	for (unsigned i = 0; i < in->count; i++) {
 		const struct input_source *s = &in->source[i];
 
-		if (!s->host && s->feed->count && s->room(s->dev))
+		if (s->feed && s->feed->count && s->room(s->dev))
 			return true;
-		p[i] = (struct pollfd){.fd = s->host ? bytes_fd(s->host) : -1, .events = POLLIN};
+		if (s->net)
+			n += net_user_fds(s->net, p + n, (unsigned)ARRAY_SIZE(p) - n, &ms);
+		else if (s->host)
+			p[n++] = (struct pollfd){.fd = bytes_fd(s->host), .events = POLLIN};
 	}
-	return poll(p, in->count, ms) > 0;
+	return poll(p, n, ms) > 0;
 }

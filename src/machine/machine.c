@@ -10,6 +10,7 @@
 #define POLL_SLICES 64       /* and between two looks at the clock: slices, instructions */
 #define POLL_INSNS  200000u
 #define NS_PER_MS   1000000u
+#define IDLE_FREE_NS (10 * NS_PER_SEC) /* virtual time that an idle machine may skip while it could get input */
 #define HOST_WAIT_MS 20 /* the longest sleep while a debugger or a window wants to be asked */
 #define PACE_SLACK   NS_PER_MS
 
@@ -271,6 +272,60 @@ static bool wait_for_timer(struct machine *m, u64 next)
 	return true;
 }
 
+/* Time may leap to the next timer, but not for ever while somebody outside may have something to say, and not at all while a
+ * network talks: its other end lives in the host's time. What the guest sees does not depend on it. */
+static bool idle_paced(struct machine *m)
+{
+	if (m->input.events != m->idle_events) {
+		m->idle_events = m->input.events;
+		m->idle_free = 0;
+	}
+	return input_busy(&m->input) || (m->idle_free > IDLE_FREE_NS && input_open(&m->input));
+}
+
+static u64 fine_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * NS_PER_SEC + (u64)t.tv_nsec;
+}
+
+/* Sleeps some of the debt; true when nothing is left of it that poll() could sleep. */
+static bool idle_slept(struct machine *m, u64 next)
+{
+	u64 before = fine_now(), slept;
+
+	if (m->idle_next != next)
+		m->idle_debt += next - m->sched.now;
+	m->idle_next = next;
+	if (m->idle_debt < NS_PER_MS)
+		return true;
+	input_flush(&m->input);
+	m->unseen_slices = POLL_SLICES;
+	if (input_poll(&m->input, m->sched.now, m->s.icount))
+		return false;
+	input_wait(&m->input, wait_limit(m, lower(m->idle_debt, 200 * NS_PER_MS)));
+	slept = fine_now() - before;
+	m->idle_debt -= lower(slept, m->idle_debt);
+	if (input_poll(&m->input, m->sched.now, m->s.icount))
+		m->idle_debt = 0;
+	return false;
+}
+
+static void idle_skip(struct machine *m, u64 next)
+{
+	if (idle_paced(m)) {
+		if (!idle_slept(m, next))
+			return;
+	} else {
+		m->idle_free += next - m->sched.now;
+		m->idle_debt = 0;
+	}
+	m->idle_next = 0;
+	m->sched.now = next;
+}
+
 static void idle(struct machine *m)
 {
 	u64 next = sched_next(&m->sched);
@@ -280,7 +335,7 @@ static void idle(struct machine *m)
 	else if (next != TIME_NEVER && m->pace.on && wait_for_timer(m, next))
 		return;
 	else if (next != TIME_NEVER)
-		m->sched.now = next;
+		idle_skip(m, next);
 	else if (input_open(&m->input))
 		wait_for_input(m);
 	else

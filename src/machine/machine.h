@@ -103,6 +103,11 @@ struct machine {
 	u64 time_limit; /* host ns that machine_run may take in all; 0: no limit */
 	u64 time_used, time_start, host_seen, unseen_since;
 	unsigned unseen_slices;
+	/* An idle machine that waits for input does not run away from the host: see idle() */
+	u64 idle_free; /* virtual ns that it has skipped since the last input */
+	u64 idle_debt; /* host ns that it has to sleep before time may go on to ... */
+	u64 idle_next; /* ... here */
+	u64 idle_events;
 };
 
 extern const struct field machine_fields[];

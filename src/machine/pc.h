@@ -28,6 +28,9 @@
 #include "devices/rtc.h"
 #include "devices/uart16550.h"
 #include "devices/vga.h"
+#include "devices/virtio_blk.h"
+#include "devices/virtio_net.h"
+#include "devices/virtio_rng.h"
 #include "machine/machine.h"
 
 #define PC_CPUS      MACHINE_CPUS
@@ -55,6 +58,19 @@ struct pc_ide_config {
 	struct disk *disk; /* open, must stay; NULL: an empty CD-ROM drive */
 };
 
+#define PC_VIRTIOS 8
+
+/* A virtio device on the PCI bus. */
+struct pc_virtio_config {
+	enum pc_virtio_type { PC_VIRTIO_NONE, PC_VIRTIO_BLK, PC_VIRTIO_NET, PC_VIRTIO_RNG } type;
+	enum virtio_kinds kind;
+	struct disk *disk; /* BLK: open, must stay */
+	const char *serial;
+	u8 mac[6]; /* NET */
+	u64 seed;  /* RNG */
+	u8 slot;   /* 0: the next free one from 3 on */
+};
+
 struct pc_config {
 	struct x86_model model;
 	u64 ram_size;         /* bytes; whole MB */
@@ -65,6 +81,7 @@ struct pc_config {
 	u16 debug_exit_base, debug_exit_size;
 	struct pc_ide_config ide[PC_IDE_DRIVES];
 	u16 debugcon_port; /* of the debug console besides E9h; 0: none */
+	struct pc_virtio_config virtio[PC_VIRTIOS];
 };
 
 struct pc;
@@ -84,6 +101,14 @@ struct pc_state {
 	u8 sipi_vector[PC_CPUS];
 	u8 nmi_masked; /* bit 7 of port 70h */
 	u8 pad[7];
+};
+
+/* One of them, all beginning with the struct virtio. */
+union pc_virtio {
+	struct virtio v;
+	struct virtio_blk blk;
+	struct virtio_net net;
+	struct virtio_rng rng;
 };
 
 struct pc {
@@ -118,6 +143,7 @@ struct pc {
 	struct acpi_pm pm;
 	struct isa_debug_exit debug_exit;
 	struct pc_testdev testdev;
+	union pc_virtio virtio[PC_VIRTIOS];
 	struct pc_cpu cpu[PC_CPUS];
 };
 
@@ -126,6 +152,8 @@ bool pc_init(struct pc *pc, const struct pc_config *cfg, struct error *err);
 void pc_free(struct pc *pc);
 /* The guest's serial port n talks to the host stream. */
 void pc_serial(struct pc *pc, unsigned n, struct bytes *host);
+/* Virtio device n, a network device, is on this network. */
+void pc_network(struct pc *pc, unsigned n, struct net_user *net);
 /* The NMI button. */
 void pc_nmi(struct pc *pc);
 /* The CPU that runs, or ran last. */
@@ -152,6 +180,9 @@ bool pc_map_window(struct pc *pc, struct error *err);  /* A0000h-BFFFFh: nobody;
 bool pc_map_shadows(struct pc *pc, struct error *err); /* C0000h-FFFFFh, SMRAM; after the VGA */
 bool pc_pci_init(struct pc *pc, struct error *err);
 void pc_pci_reset(struct pc *pc);
+/* pc_virtio.c, for pc_pci.c */
+bool pc_virtio_init(struct pc *pc, struct error *err);
+void pc_virtio_reset(struct pc *pc);
 /* Another CPU runs, or one went into or out of SMM. */
 void pc_smram_follow(struct pc *pc);
 

@@ -137,7 +137,8 @@ bool pc_pci_init(struct pc *pc, struct error *err)
 	init_functions(pc);
 	return map_pm(pc, err) && (!pc->cfg.vga || vga_add(&pc->vga, b, PCI_DEVFN(2, 0), err)) &&
 	       pci_add(b, &pc->host.pci, PCI_DEVFN(0, 0), err) && pci_add(b, &pc->piix3.pci, PCI_DEVFN(1, 0), err) &&
-	       pci_add(b, &pc->ide.pci, PCI_DEVFN(1, 1), err) && pci_add(b, &pc->piix4.pci, PCI_DEVFN(1, 3), err);
+	       pci_add(b, &pc->ide.pci, PCI_DEVFN(1, 1), err) && pci_add(b, &pc->piix4.pci, PCI_DEVFN(1, 3), err) &&
+	       pc_virtio_init(pc, err);
 }
 
 void pc_pci_reset(struct pc *pc)
@@ -147,4 +148,5 @@ void pc_pci_reset(struct pc *pc)
 	piix3_reset(&pc->piix3);
 	piix_ide_reset(&pc->ide);
 	piix4_pm_reset(&pc->piix4);
+	pc_virtio_reset(pc);
 }

@@ -5,10 +5,9 @@
 #include <xxhash.h>
 
 const struct field pc_fields[] = {
-	FIELD_ARRAY(struct pc_state, line),        FIELD_HEX(struct pc_state, init_sent),
-	FIELD_HEX(struct pc_state, sipi_late),     FIELD_ARRAY(struct pc_state, sipi_vector),
-	FIELD_DEC(struct pc_state, nmi_masked),
-	FIELD_(struct pc_state, pad, FMT_PAD, 0),
+	FIELD_ARRAY(struct pc_state, line),     FIELD_HEX(struct pc_state, init_sent),
+	FIELD_HEX(struct pc_state, sipi_late),  FIELD_ARRAY(struct pc_state, sipi_vector),
+	FIELD_DEC(struct pc_state, nmi_masked), FIELD_(struct pc_state, pad, FMT_PAD, 0),
 };
 const size_t pc_fields_n = ARRAY_SIZE(pc_fields);
 
@@ -16,6 +15,13 @@ const size_t pc_fields_n = ARRAY_SIZE(pc_fields);
 	{                                                                                                              \
 		name, table, ARRAY_SIZE(table), offsetof(struct pc, member)                                            \
 	}
+/* A device that is not there is all zeros. */
+#define VIRTIO(n)                                                                                                      \
+	PART("virtio" #n, virtio_fields, virtio[n].v.s),                                                               \
+		PART("virtio" #n "-queue0", virtio_queue_fields, virtio[n].v.s.queue[0]),                              \
+		PART("virtio" #n "-queue1", virtio_queue_fields, virtio[n].v.s.queue[1]),                              \
+		PART("virtio" #n "-pci", pci_fields, virtio[n].v.pci.s),                                               \
+		PART("virtio" #n "-msix", pci_msix_fields, virtio[n].v.msix.s)
 #define UART(n) PART("com" #n, uart16550_fields, uart[n - 1].s)
 
 const struct pc_part pc_parts[] = {
@@ -52,6 +58,14 @@ const struct pc_part pc_parts[] = {
 	PART("piix4", pci_fields, piix4.pci.s),
 	PART("piix4-smbus", piix4_pm_fields, piix4.s),
 	PART("pc-testdev", pc_testdev_fields, testdev.s),
+	VIRTIO(0),
+	VIRTIO(1),
+	VIRTIO(2),
+	VIRTIO(3),
+	VIRTIO(4),
+	VIRTIO(5),
+	VIRTIO(6),
+	VIRTIO(7),
 };
 const size_t pc_parts_n = ARRAY_SIZE(pc_parts);
 

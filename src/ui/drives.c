@@ -34,9 +34,9 @@ bool drives_open(struct drives *d, struct options *o, struct error *err)
 				return false;
 			if (od->interface == DRIVE_IDE && !place(&o->pc, od, &d->disk[i], err))
 				return false;
-			if (od->interface == DRIVE_VIRTIO)
-				return error_set(err, "-drive if=virtio: not supported yet");
 		}
+	for (unsigned n = 0; n < PC_VIRTIOS; n++)
+		o->pc.virtio[n].disk = &d->disk[o->virtio_index[n]];
 	return true;
 }
 

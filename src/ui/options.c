@@ -145,6 +145,7 @@ static bool device_debug_exit(struct options *o, char *list, struct error *err)
 static bool set_device(struct options *o, const char *val, struct error *err)
 {
 	char buf[256], *list = buf, *v, *name;
+	bool virtio = false;
 
 	if (!option_list("-device", val, buf, sizeof buf, err))
 		return false;
@@ -161,7 +162,11 @@ static bool set_device(struct options *o, const char *val, struct error *err)
 		o->pc.testdev = true;
 		return true;
 	}
-	return error_set(err, "-device %s: not supported (expected isa-debug-exit, isa-debugcon or pc-testdev)", val);
+	if (name && !v && !option_virtio(o, name, list, &virtio, err))
+		return false;
+	if (virtio)
+		return true;
+	return error_set(err, "-device %s: not supported (-device help lists what is)", val);
 }
 
 /* ---- the host side ---- */
@@ -238,6 +243,11 @@ static bool set_log(struct options *o, const char *val, struct error *err)
 		return true;
 	}
 	return log_parse(&o->log, val, err);
+}
+
+static bool set_seed(struct options *o, const char *val, struct error *err)
+{
+	return option_number("-seed", val, 1000, 1, &o->seed, err);
 }
 
 static bool set_limit_insns(struct options *o, const char *val, struct error *err)
@@ -366,8 +376,11 @@ static const struct {
 	{"nographic", NULL, "no display, and the first serial port on stdio", set_nographic},
 	{"monitor", "none", "accepted; there is no monitor yet", set_none},
 	{"parallel", "none", "accepted; there is no parallel port", set_none},
-	{"net", "none", "accepted; there is no network", set_none},
-	{"nic", "none", "accepted; there is no network", set_none},
+	{"netdev", "user,id=ID", "a user network for a -device: hostfwd=tcp:[ADDR]:PORT-[ADDR]:PORT, restrict=on",
+	 option_netdev},
+	{"nic", "user|none", "a user network and a virtio-net-pci card on it: as -netdev, and mac=, model=", option_nic},
+	{"net", "none", "accepted; there is no network by default", set_none},
+	{"seed", "N", "of virtio-rng's random numbers (default 0)", set_seed},
 	{"bios", "FILE|none", "firmware (default: SeaBIOS of package seabios); none: start -kernel directly", option_bios},
 	{"boot", "[order=]LETTERS[,...]", "a floppy, c disk, d CD-ROM, n network; once=, menu=on|off, splash-time=MS",
 	 option_boot},
@@ -432,7 +445,10 @@ void options_show(enum options_show what, struct text *out)
 	case SHOW_CPUS: x86_model_help(out); break;
 	case SHOW_LOG: log_help(out); break;
 	case SHOW_MACHINES: text_puts(out, "  pc       PC with AMD64 CPUs (default)\n"); break;
-	case SHOW_DEVICES: text_puts(out, "  isa-debug-exit  iobase=501h, iosize=2\n  isa-debugcon    iobase=E9h, chardev=\n  pc-testdev\n"); break;
+	case SHOW_DEVICES: text_puts(out, "  isa-debug-exit  iobase=501h, iosize=2\n  isa-debugcon    iobase=E9h, chardev=\n  pc-testdev\n"
+							"  virtio-blk-pci  drive=ID\n  virtio-net-pci  netdev=ID, mac=\n  virtio-rng-pci\n"
+							"  (virtio: addr=SLOT, disable-legacy=on, disable-modern=on; names with "
+							"-transitional, -non-transitional)\n"); break;
 	}
 }
 
@@ -485,5 +501,5 @@ bool options_parse(struct options *o, int argc, char **argv, struct error *err)
 		return error_set(err, "--%s: there is no screen with -vga none",
 				 o->dump_screen ? "dump-screen" : "screenshot");
 	o->pc.uarts = o->serials > 2 ? o->serials : 2;
-	return option_debugcon_resolve(o, err);
+	return option_debugcon_resolve(o, err) && option_pci_resolve(o, err);
 }

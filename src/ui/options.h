@@ -6,8 +6,8 @@
 #define UI_OPTIONS_H
 
 #include "debug/log.h"
-#include "loader/firmware.h"
 #include "debug/walk_out.h"
+#include "loader/firmware.h"
 #include "machine/pc.h"
 
 enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION, SHOW_CPUS, SHOW_LOG, SHOW_MACHINES, SHOW_DEVICES };
@@ -29,6 +29,13 @@ struct option_chardev {
 	char id[32], stream[256];
 };
 
+#define OPTION_NETS 4
+
+struct option_net {
+	char id[32], args[256]; /* for net_user_open() */
+	bool used;
+};
+
 struct options {
 	struct pc_config pc;
 	const char *kernel, *append, *initrd;
@@ -44,6 +51,11 @@ struct options {
 	unsigned serials;
 	enum display display;
 	bool nographic, stopped, no_reboot, report, hash, stepwise, realtime;
+	struct option_net net[OPTION_NETS];
+	unsigned nets;
+	char virtio_end[PC_VIRTIOS][32];   /* id of the drive or network of pc.virtio[] */
+	unsigned virtio_index[PC_VIRTIOS]; /* and its number */
+	u64 seed;
 	struct log_config log;
 	const char *log_file, *dump_screen, *screenshot, *name;
 	bool walk_only; /* undervisor walk: bare words are addresses */

@@ -25,5 +25,12 @@ bool option_debugcon_resolve(struct options *o, struct error *err);
 /* name is -hda, -hdb, -hdc, -hdd or -cdrom. */
 bool option_disk(struct options *o, const char *name, const char *path, struct error *err);
 bool option_drive(struct options *o, const char *val, struct error *err);
+/* ---- options_virtio.c ---- */
+bool option_netdev(struct options *o, const char *val, struct error *err);
+bool option_nic(struct options *o, const char *val, struct error *err);
+/* -device NAME with the rest of its list; *mine: it is one of these. */
+bool option_virtio(struct options *o, const char *name, char *list, bool *mine, struct error *err);
+/* When all options are known: drives and networks find their devices. */
+bool option_pci_resolve(struct options *o, struct error *err);
 
 #endif
