@@ -90,6 +90,7 @@ FORCE:
 
 # Firmware pieces that are part of the program: bytes for an #include (firmware/Makefile.inc).
 $(B)/obj/loader/acpi_tables.o: $(B)/gen/dsdt.inc
+$(B)/obj/loader/kernel_rom.o: $(B)/gen/kernel_rom.inc
 
 -include $(OBJS:.o=.d) $(B)/obj/main.d
 

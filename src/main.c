@@ -211,6 +211,7 @@ static void tell(struct session *s, enum stop why)
 		break;
 	case STOP_UNIMPLEMENTED: text_printf(&err, "undervisor: %s\n", c->stop_text); break;
 	case STOP_HALTED: text_printf(&err, "undervisor: all CPUs halted %s\n", halted_text(&s->pc)); break;
+	case STOP_IMAGE: text_printf(&err, "undervisor: %s\n", s->boot.rom.problem.msg); break;
 	case STOP_UNTIL:
 	case STOP_TIME:
 	case STOP_RESET:
@@ -316,6 +317,7 @@ int main(int argc, char **argv)
 	status = session(s, argc, argv);
 	walk_record_free(&s->walks);
 	pc_free(&s->pc);
+	pc_boot_free(&s->boot);
 	firmware_close(&s->firmware);
 	if (!drives_close(&s->drives) && !status)
 		status = EXIT_FILE;

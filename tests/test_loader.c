@@ -528,6 +528,10 @@ START_TEST(acpi)
 	ck_assert_uint_eq(peek32(peek32(fadt + 36)), (u32)load_le("FACS", 4));
 	ck_assert_uint_eq(peek32(fadt + 36) % 64, 0);
 	ck_assert_uint_eq(space_peek(&mem, fadt + 176, 8), 0x604);
+	for (n = peek32(fadt + 40) + 36; peek32(n) != (u32)load_le("MEMB", 4); n++) /* the window of PCI memory */
+		ck_assert_uint_lt(n, peek32(fadt + 40) + 200);
+	ck_assert_uint_eq(peek32(n + 5), RAM);
+	n = 0;
 	madt = table(rsdt, "APIC");
 	for (u32 at = madt + 44; at < madt + peek32(madt + 4); at += (u32)space_peek(&mem, at + 1, 1))
 		n += !space_peek(&mem, at, 1);

@@ -1,11 +1,12 @@
 /*
- * The DSDT of the PC board: what QEMU's pc has, at the same addresses. The C preprocessor and iasl compile it when the program is built. What depends on the
- * command line (processors, the window of PCI memory) is in an SSDT that src/loader/acpi_tables.c writes. ACPI specification 6.4.
+ * The DSDT of the PC board: what QEMU's pc has, at the same addresses. The C preprocessor and iasl compile it when the program is built. The
+ * processors are in an SSDT that src/loader/acpi_tables.c writes. ACPI specification 6.4.
  */
 DefinitionBlock ("", "DSDT", 2, "UNDERV", "UVISORPC", 1)
 {
-    External (\MEMB, IntObj)            /* PCI memory below 4 GB: first byte, size */
-    External (\MEML, IntObj)
+    /* PCI memory below 4 GB, first byte and size: src/loader/acpi_tables.c puts in the true ones, as double words. */
+    Name (MEMB, 0xC0000000)
+    Name (MEML, 0x3EC00000)
 
     Name (\_S5, Package () { Zero, Zero, Zero, Zero })
 
@@ -32,12 +33,11 @@ DefinitionBlock ("", "DSDT", 2, "UNDERV", "UVISORPC", 1)
                 DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed, NonCacheable, ReadWrite, 0, 0xC0000000, 0xFEBFFFFF, 0,
                     0x3EC00000, , , PCIM)
             })
-            CreateDWordField (CRES, PCIM._MIN, PMIN)
-            CreateDWordField (CRES, PCIM._MAX, PMAX)
-            CreateDWordField (CRES, PCIM._LEN, PLEN)
-
             Method (_CRS, 0, Serialized)
             {
+                CreateDWordField (CRES, ^PCIM._MIN, PMIN)
+                CreateDWordField (CRES, ^PCIM._MAX, PMAX)
+                CreateDWordField (CRES, ^PCIM._LEN, PLEN)
                 PMIN = \MEMB
                 PLEN = \MEML
                 PMAX = \MEMB + (\MEML - 1)
@@ -122,9 +122,9 @@ DefinitionBlock ("", "DSDT", 2, "UNDERV", "UVISORPC", 1)
             Return (0x0B)
         }
         Name (LRES, ResourceTemplate () { Interrupt (ResourceConsumer, Level, ActiveHigh, Shared, , , LINT) { 0 } })
-        CreateDWordField (LRES, LINT._INT, IRQN)
         Method (LCRS, 1, Serialized)
         {
+            CreateDWordField (LRES, ^LINT._INT, IRQN)
             IRQN = Zero
             If (!(Arg0 & 0x80))
             {

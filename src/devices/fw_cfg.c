@@ -1,6 +1,7 @@
 /*
  * See fw_cfg.h. Manual: QEMU's docs/specs/fw_cfg. The selector is little-endian, the DMA address register big-endian;
- * data past an item's end reads as zero. Items cannot be written: a DMA write ends with the error bit.
+ * data past an item's end reads as zero. A DMA write of an item that cannot be written
+ * ends with the error bit.
  */
 #include "devices/fw_cfg.h"
 
@@ -8,7 +9,7 @@
 
 enum { DMA_ERROR = 1, DMA_READ = 2, DMA_SKIP = 4, DMA_SELECT = 8, DMA_WRITE = 16 };
 enum { ID_TRADITIONAL = 1, ID_DMA = 2 };
-#define KEY_WRITE 0x4000 /* the write channel: without meaning since items are read-only */
+#define KEY_WRITE 0x4000 /* the write channel of old; writes are by DMA */
 
 static const char dma_signature[8] = "QEMU CFG";
 
@@ -117,6 +118,18 @@ static void dma_read(struct fw_cfg *f, u64 addr, u32 length)
 	dma_zero(f, addr + n, length - n);
 }
 
+static bool dma_write(struct fw_cfg *f, u64 addr, u32 length)
+{
+	const struct fw_cfg_item *i = f->cur;
+
+	if (!i || !i->room || f->s.offset || length > i->size)
+		return false;
+	space_read_bytes(f->mem, addr, i->room, length);
+	f->s.offset = length;
+	i->written(i->arg, length);
+	return true;
+}
+
 /* One transfer: the descriptor at addr is control, length (32 bits each) and address (64 bits), big-endian. */
 static void dma_run(struct fw_cfg *f, u64 addr)
 {
@@ -132,7 +145,7 @@ static void dma_run(struct fw_cfg *f, u64 addr)
 	if (control & DMA_READ)
 		dma_read(f, load_be(d + 8, 8), length);
 	else if (control & DMA_WRITE)
-		result = DMA_ERROR;
+		result = dma_write(f, load_be(d + 8, 8), length) ? 0 : DMA_ERROR;
 	else if (control & DMA_SKIP)
 		take(f, length, &data);
 	store_be(d, 4, result);
@@ -185,7 +198,21 @@ bool fw_cfg_add_item(struct fw_cfg *f, u16 key, const void *data, u32 size, stru
 		return error_set(err, "fw_cfg: no room for item %04x (%u items)", key, FW_CFG_ITEMS);
 	if (!i)
 		i = &f->item[f->items++];
-	*i = (struct fw_cfg_item){key, size, data};
+	*i = (struct fw_cfg_item){.key = key, .size = size, .data = data};
+	return true;
+}
+
+bool fw_cfg_add_writable(struct fw_cfg *f, u16 key, void *room, u32 size, void (*written)(void *arg, u32 size),
+			 void *arg, struct error *err)
+{
+	struct fw_cfg_item *i;
+
+	if (!fw_cfg_add_item(f, key, room, size, err))
+		return false;
+	i = find(f, key);
+	i->room = room;
+	i->written = written;
+	i->arg = arg;
 	return true;
 }
 

@@ -1,7 +1,7 @@
 /*
  * QEMU's firmware configuration device: named and numbered items that firmware reads through ports 510h-511h or by DMA
  * through ports 514h-51Bh. The data of all items belongs to the caller and must stay; the device only links it.
- * Read-only.
+ * Items are read-only but for those that say otherwise.
  */
 #ifndef DEVICES_FW_CFG_H
 #define DEVICES_FW_CFG_H
@@ -57,6 +57,9 @@ struct fw_cfg_item {
 	u16 key;
 	u32 size;
 	const void *data;
+	void *room;                           /* data, if the guest may write it by DMA; else NULL */
+	void (*written)(void *arg, u32 size); /* the first size bytes are what it wrote */
+	void *arg;
 };
 
 struct fw_cfg {
@@ -84,5 +87,8 @@ void fw_cfg_post_load(struct fw_cfg *f);
 bool fw_cfg_add_file(struct fw_cfg *f, const char *name, const void *data, u32 size, struct error *err);
 /* An item without a name; replaces one of the same key. */
 bool fw_cfg_add_item(struct fw_cfg *f, u16 key, const void *data, u32 size, struct error *err);
+/* An item that the guest writes, from its beginning and at once: written hears of it. */
+bool fw_cfg_add_writable(struct fw_cfg *f, u16 key, void *room, u32 size, void (*written)(void *arg, u32 size),
+			 void *arg, struct error *err);
 
 #endif

@@ -126,15 +126,27 @@ static void finish(struct builder *b, size_t start)
 
 /* ------------------------------------------------------------------------------------- DSDT and SSDT (5.2.11) */
 
+/* Name (NAME, a double word) in the DSDT gets another value: 08h, the name, 0Ch, the value (20.2.5.1, 20.2.3). */
+static void dsdt_set(u8 *aml, const char *name, u32 val)
+{
+	for (size_t i = HEADER; i + 10 <= sizeof dsdt; i++)
+		if (aml[i] == 0x08 && !memcmp(aml + i + 1, name, 4) && aml[i + 5] == 0x0c)
+			store_le(aml + i + 6, 4, val);
+}
+
 static void dsdt_copy(struct builder *b)
 {
 	pad(b, 16);
 	b->dsdt = here(b);
 	aml_bytes(&b->out, dsdt, sizeof dsdt);
+	if (b->out.full)
+		return;
+	dsdt_set(b->out.buf + b->dsdt, "MEMB", b->c->pci_memory);
+	dsdt_set(b->out.buf + b->dsdt, "MEML", b->c->pci_memory_end - b->c->pci_memory + 1);
 	finish(b, b->dsdt);
 }
 
-/* What the DSDT leaves open: the window of PCI memory, and 8.4: the processors, C000..C0FE. */
+/* 8.4: the processors, C000..C0FE. */
 static void ssdt(struct builder *b)
 {
 	const struct acpi_config *c = b->c;
@@ -143,8 +155,6 @@ static void ssdt(struct builder *b)
 	char name[8];
 
 	b->table[SSDT] = (u32)start;
-	aml_name_int(a, "\\MEMB", c->pci_memory);
-	aml_name_int(a, "\\MEML", c->pci_memory_end - c->pci_memory + 1);
 	aml_scope(a, "\\_PR_");
 	for (unsigned i = 0; i < c->cpus; i++) {
 		snprintf(name, sizeof name, "C%03X", i & 0xfff);

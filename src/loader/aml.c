@@ -37,31 +37,6 @@ void aml_path(struct aml *a, const char *path)
 		aml_bytes(a, path + i * 5, 4);
 }
 
-/* ACPI 20.2.3: the shortest constant. */
-void aml_int(struct aml *a, u64 val)
-{
-	unsigned n = val < 0x100 ? 1 : val < 0x10000 ? 2 : val < BIT(32) ? 4 : 8;
-
-	if (val < 2) {
-		op(a, (u8)val);
-		return;
-	}
-	op(a, n == 1 ? 0x0a : n == 2 ? 0x0b : n == 4 ? 0x0c : 0x0e);
-	aml_le(a, val, n);
-}
-
-void aml_name(struct aml *a, const char *name)
-{
-	op(a, 0x08);
-	aml_path(a, name);
-}
-
-void aml_name_int(struct aml *a, const char *name, u64 val)
-{
-	aml_name(a, name);
-	aml_int(a, val);
-}
-
 /* The package length goes in front of the body when the body is known. */
 static void begin(struct aml *a)
 {

@@ -21,10 +21,6 @@ void aml_bytes(struct aml *a, const void *p, size_t n);
 void aml_le(struct aml *a, u64 val, unsigned n);
 /* A path of 4-letter names with optional root: "\\_SB_", "PCI0", "\\_SB_.PCI0". */
 void aml_path(struct aml *a, const char *path);
-void aml_int(struct aml *a, u64 val);
-/* Name (name, ...): the value follows. */
-void aml_name(struct aml *a, const char *name);
-void aml_name_int(struct aml *a, const char *name, u64 val);
 
 /* Each is ended by aml_end. */
 void aml_scope(struct aml *a, const char *path);

@@ -121,9 +121,18 @@ static void cmos_order(struct pc *pc, const char *letters)
 	rtc_set_cmos(&pc->rtc, 0x38, (u8)(code[2] << 4 | 1)); /* bit 0: no floppy signature check */
 }
 
-bool firmware_describe(struct firmware *f, struct pc *pc, const struct firmware_options *o, struct error *err)
+static bool order_file(struct firmware *f, struct pc *pc, const char *first, struct error *err)
+{
+	if (!first)
+		return true;
+	snprintf(f->order, sizeof f->order, "%s\n", first);
+	return fw_cfg_add_file(&pc->fw_cfg, "bootorder", f->order, (u32)strlen(f->order) + 1, err);
+}
+
+bool firmware_describe(struct firmware *f, struct pc *pc, const struct firmware_options *o, const char *first,
+		       struct error *err)
 {
 	cmos_order(pc, o->once ? o->once : o->order);
 	return memory_files(f, pc, err) && board_files(f, pc, err) && acpi_files(f, pc, err) &&
-	       menu_files(f, pc, o, err);
+	       menu_files(f, pc, o, err) && order_file(f, pc, first, err);
 }

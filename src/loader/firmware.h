@@ -42,8 +42,9 @@ struct firmware {
 /* Reads the image, and FIRMWARE_VGA if it is there; true without an image when there is none by default. */
 bool firmware_open(struct firmware *f, const struct firmware_options *o, struct error *err);
 void firmware_close(struct firmware *f);
-/* Once: the fw_cfg files. *f must stay where it is. */
-bool firmware_describe(struct firmware *f, struct pc *pc, const struct firmware_options *o, struct error *err);
+/* Once: the fw_cfg files. first is the boot order's first entry, in SeaBIOS's words, or NULL. *f must stay where it is. */
+bool firmware_describe(struct firmware *f, struct pc *pc, const struct firmware_options *o, const char *first,
+		       struct error *err);
 /* The image into the ROMs, at every power-on and reset. */
 void firmware_install(const struct firmware *f, struct pc *pc);
 

@@ -126,6 +126,24 @@ static bool e820_file(struct pc_boot *b, struct pc *pc, struct error *err)
 	return fw_cfg_add_file(&pc->fw_cfg, "etc/e820", b->e820, b->map.count * E820_ENTRY, err);
 }
 
+/* What firmware keeps at the top of low RAM, at most: an initrd goes below it. */
+#define FIRMWARE_RESERVED (256u << 10)
+
+static bool firmware_boot(struct pc_boot *b, struct pc *pc, const struct firmware_options *fo, struct error *err)
+{
+	const char *first = NULL;
+
+	if (b->opt.kernel) {
+		mem_map_pc(&b->map, pc->ram_low, pc->ram_high, FIRMWARE_RESERVED);
+		if (!kernel_rom_init(&b->rom, pc, &b->opt, err))
+			return false;
+		first = "/rom@" KERNEL_ROM_FILE;
+	}
+	return firmware_describe(b->fw, pc, fo, first, err);
+}
+
+void pc_boot_free(struct pc_boot *b) { kernel_rom_free(&b->rom); }
+
 bool pc_boot_init(struct pc_boot *b, struct pc *pc, struct firmware *fw, const struct firmware_options *fo,
 		  const char *kernel, const char *append, const char *initrd, struct error *err)
 {
@@ -139,7 +157,7 @@ bool pc_boot_init(struct pc_boot *b, struct pc *pc, struct firmware *fw, const s
 				       .vga = pc->cfg.vga};
 	b->fw = fw;
 	if (fw->data)
-		return firmware_describe(fw, pc, fo, err);
+		return firmware_boot(b, pc, fo, err);
 	return e820_file(b, pc, err);
 }
 

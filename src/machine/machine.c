@@ -23,6 +23,7 @@ static const struct {
 	[STOP_RESET] = {16, "reset by the guest"},    [STOP_TRIPLE_FAULT] = {6, "triple fault"},
 	[STOP_TIME] = {10, "time limit reached"},     [STOP_HALTED] = {12, "all CPUs halted for ever"},
 	[STOP_UNIMPLEMENTED] = {14, "unimplemented"}, [STOP_SIGNAL] = {18, "ended by a signal"},
+	[STOP_IMAGE] = {4, "kernel not loaded"},
 	[STOP_CLOSED] = {22, "window closed"},
 	[STOP_DEBUG] = {20, "stopped by the debugger"},
 };

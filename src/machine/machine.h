@@ -35,6 +35,7 @@ enum stop {
 	STOP_HALTED,        /* all CPUs halted and nothing can wake one */
 	STOP_UNIMPLEMENTED, /* m->cpu[m->culprit] met something that is not built */
 	STOP_SIGNAL,        /* machine_interrupt() */
+	STOP_IMAGE,         /* the kernel that firmware was to start cannot be loaded */
 	STOP_CLOSED,        /* the user closed the window */
 	STOP_DEBUG,         /* a debugger's: a breakpoint, a request from outside */
 	STOP_COUNT
