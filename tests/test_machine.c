@@ -704,6 +704,13 @@ START_TEST(a20_gates)
 	ck_assert_uint_eq(pc->mem.a20_mask, ~0ull);
 	out(0x64, 1, 0xdd);
 	ck_assert_uint_eq(pc->mem.a20_mask, ~BIT(20));
+	ck_assert(svm_msr_write(&pc->cpu[1].x86, 0xc0010114, VM_CR_DIS_A20M)); /* overrides the gate. APM2 15.30.1 */
+	ck_assert_uint_eq(pc->mem.a20_mask, ~0ull);
+	out(0x92, 1, 2);
+	out(0x92, 1, 0);
+	ck_assert_uint_eq(pc->mem.a20_mask, ~0ull);
+	ck_assert(svm_msr_write(&pc->cpu[1].x86, 0xc0010114, 0));
+	ck_assert_uint_eq(pc->mem.a20_mask, ~BIT(20));
 	out(0x64, 1, 0xdf);
 	ck_assert_uint_eq(pc->mem.a20_mask, ~0ull);
 }

@@ -77,13 +77,18 @@ static void kept(u32 msr, u64 v)
 	wr(msr, v);
 	ck_assert_uint_eq(rd(msr), v);
 }
-#define refused(msr, v, rule) ck_assert_uint_eq(x86_msr_write(cpu, msr, v), rule)
+#define is_rule(got, rule)                                                                                             \
+	do {                                                                                                           \
+		ck_assert_uint_eq(got, rule);                                                                          \
+		cover(COVER_RULE, rule);                                                                               \
+	} while (0)
+#define refused(msr, v, rule) is_rule(x86_msr_write(cpu, msr, v), rule)
 
 START_TEST(unknown)
 {
 	u64 v;
 
-	ck_assert_uint_eq(x86_msr_read(cpu, 0x12345, &v), RULE_GP_MSR_UNKNOWN);
+	is_rule(x86_msr_read(cpu, 0x12345, &v), RULE_GP_MSR_UNKNOWN);
 	refused(0xc0020000, 0, RULE_GP_MSR_UNKNOWN);
 	refused(0x3b, 0, RULE_GP_MSR_UNKNOWN); /* TSC_ADJUST: not in zen */
 	ck_assert_str_eq(x86_msr_name(0xc0000082), "LSTAR");
@@ -216,45 +221,112 @@ START_TEST(counters)
 }
 END_TEST
 
+/* What is kept for its own sake, what always reads the same, what is written and forgotten. */
+START_TEST(the_others)
+{
+	static const struct {
+		u32 msr;
+		u64 good, bad; /* a value that is kept, one that is #GP (0: none) */
+	} rows[] = {
+		{0x17a, 7, 8},
+		{0x17b, ~0ull, 0},
+		{0xc0010016, 0xfed00018, 1},
+		{0xc0010017, 0xfff000800, 1},
+		{0xc0010018, 0xfed00010, 0x20},
+		{0xc0010019, 0xfff000800, 0x400},
+		{0xc001001a, 0x80000000, 0},
+		{0xc001001d, 0x200000000, 0},
+		{0xc0010062, 3, 8},
+		{0xc0010113, 0xfffffe000003, 0},
+		{0xc0011020, 0x1234, 0},
+		{0xc0011029, 3, 0},
+		{0xda0, 0, 1},
+	};
+	static const struct {
+		u32 msr;
+		u64 val;
+	} fixed[] = {{0xc0010058, 0}, {0xc0010061, 0}, {0xc0010064, BIT(63) | 0x828}, {0xc0010065, 0}, {0xc001006b, 0}};
+	u64 v;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		kept(rows[i].msr, rows[i].good);
+		if (rows[i].bad)
+			ck_assert_uint_ne(x86_msr_write(cpu, rows[i].msr, rows[i].bad), RULE_NONE);
+	}
+	ck_assert_uint_eq(rd(0xc0010063), 3); /* the P-state that was asked for */
+	refused(0xc0010063, 0, RULE_GP_MSR_READ_ONLY);
+	for (unsigned i = 0; i < ARRAY_SIZE(fixed); i++) {
+		ck_assert_uint_eq(rd(fixed[i].msr), fixed[i].val);
+		refused(fixed[i].msr, fixed[i].val, RULE_GP_MSR_READ_ONLY);
+	}
+	for (u32 n = 0x1db; n <= 0x1de; n++) {
+		ck_assert_uint_eq(rd(n), 0);
+		refused(n, 0, RULE_GP_MSR_READ_ONLY);
+	}
+	wr(0xc001001f, 0);
+	ck_assert_uint_eq(rd(0xc001001f), BIT(54));
+	wr(0xc0010020, 0x1000);
+	is_rule(x86_msr_read(cpu, 0xc0010020, &v), RULE_GP_MSR_WRITE_ONLY);
+	wr(0xc001001a, 0x80001234); /* bits below 8 MB are not there */
+	ck_assert_uint_eq(rd(0xc001001a), 0x80000000);
+	for (u32 n = 0; n < 6; n++)
+		rd(0xc0010030 + n);
+	ck_assert_uint_eq(rd(0xc0010030) & 0xff, (u8)model.brand[0]);
+}
+END_TEST
+
+START_TEST(tsc_adjust)
+{
+	with_model("max");
+	cpu->sched->now = 1000;
+	kept(0x3b, 500);
+	ck_assert_uint_eq(rd(0x10), rd(0x10));
+	wr(0x10, rd(0x10) + 100); /* a write of the TSC shows in the adjustment */
+	ck_assert_uint_eq(rd(0x3b), 600);
+	kept(0xe7, 7000);
+	kept(0xe8, 8000);
+}
+END_TEST
+
 /* ---- control register rules ---- */
 
 START_TEST(cr0_rules)
 {
-	ck_assert_uint_eq(x86_check_cr0(cpu, BIT(32)), RULE_GP_CR0_HIGH);
-	ck_assert_uint_eq(x86_check_cr0(cpu, CR0_PG), RULE_GP_CR0_PG_PE);
-	ck_assert_uint_eq(x86_check_cr0(cpu, CR0_NW), RULE_GP_CR0_NW_CD);
-	ck_assert_uint_eq(x86_check_cr0(cpu, CR0_PG | CR0_PE), RULE_NONE);
+	is_rule(x86_check_cr0(cpu, BIT(32)), RULE_GP_CR0_HIGH);
+	is_rule(x86_check_cr0(cpu, CR0_PG), RULE_GP_CR0_PG_PE);
+	is_rule(x86_check_cr0(cpu, CR0_NW), RULE_GP_CR0_NW_CD);
+	is_rule(x86_check_cr0(cpu, CR0_PG | CR0_PE), RULE_NONE);
 	cpu->efer = EFER_LME;
-	ck_assert_uint_eq(x86_check_cr0(cpu, CR0_PG | CR0_PE), RULE_GP_CR0_LME_PAE);
+	is_rule(x86_check_cr0(cpu, CR0_PG | CR0_PE), RULE_GP_CR0_LME_PAE);
 	cpu->cr4 = CR4_PAE;
-	ck_assert_uint_eq(x86_check_cr0(cpu, CR0_PG | CR0_PE), RULE_NONE);
+	is_rule(x86_check_cr0(cpu, CR0_PG | CR0_PE), RULE_NONE);
 	cpu->seg[SEG_CS].attr = ATTR_L;
-	ck_assert_uint_eq(x86_check_cr0(cpu, CR0_PG | CR0_PE), RULE_GP_CR0_LME_CSL);
+	is_rule(x86_check_cr0(cpu, CR0_PG | CR0_PE), RULE_GP_CR0_LME_CSL);
 	cpu->cr0 = CR0_PG | CR0_PE;
 	cpu->cr4 |= CR4_PCIDE;
-	ck_assert_uint_eq(x86_check_cr0(cpu, CR0_PE), RULE_GP_CR0_PG_PCIDE);
+	is_rule(x86_check_cr0(cpu, CR0_PE), RULE_GP_CR0_PG_PCIDE);
 	cpu->mode = MODE_64 | MODE_LONG | MODE_PE;
-	ck_assert_uint_eq(x86_check_cr0(cpu, CR0_PE), RULE_GP_CR0_PG_64);
+	is_rule(x86_check_cr0(cpu, CR0_PE), RULE_GP_CR0_PG_64);
 }
 END_TEST
 
 START_TEST(cr3_and_cr4_rules)
 {
-	ck_assert_uint_eq(x86_check_cr3(cpu, BIT(50)), RULE_NONE); /* legacy mode: only 32 bits can be written */
+	is_rule(x86_check_cr3(cpu, BIT(50)), RULE_NONE); /* legacy mode: only 32 bits can be written */
 	cpu->efer = EFER_LME | EFER_LMA;
 	cpu->cr4 = CR4_PAE;
-	ck_assert_uint_eq(x86_check_cr3(cpu, BIT(50)), RULE_GP_CR3_RESERVED);
-	ck_assert_uint_eq(x86_check_cr4(cpu, 0), RULE_GP_CR4_PAE_LMA);
-	ck_assert_uint_eq(x86_check_cr4(cpu, CR4_PAE | BIT(13)), RULE_GP_CR4_RESERVED);
-	ck_assert_uint_eq(x86_check_cr4(cpu, CR4_PAE | CR4_LA57), RULE_GP_CR4_RESERVED); /* zen has no LA57 */
+	is_rule(x86_check_cr3(cpu, BIT(50)), RULE_GP_CR3_RESERVED);
+	is_rule(x86_check_cr4(cpu, 0), RULE_GP_CR4_PAE_LMA);
+	is_rule(x86_check_cr4(cpu, CR4_PAE | BIT(13)), RULE_GP_CR4_RESERVED);
+	is_rule(x86_check_cr4(cpu, CR4_PAE | CR4_LA57), RULE_GP_CR4_RESERVED); /* zen has no LA57 */
 	with_model("max");
-	ck_assert_uint_eq(x86_check_cr4(cpu, CR4_PAE | CR4_LA57), RULE_GP_CR4_LA57_LMA);
+	is_rule(x86_check_cr4(cpu, CR4_PAE | CR4_LA57), RULE_GP_CR4_LA57_LMA);
 	cpu->cr3 = 8;
-	ck_assert_uint_eq(x86_check_cr4(cpu, CR4_PAE | CR4_PCIDE), RULE_GP_CR4_PCIDE_CR3);
+	is_rule(x86_check_cr4(cpu, CR4_PAE | CR4_PCIDE), RULE_GP_CR4_PCIDE_CR3);
 	cpu->cr3 = 0x1000;
-	ck_assert_uint_eq(x86_check_cr4(cpu, CR4_PAE | CR4_PCIDE), RULE_NONE);
+	is_rule(x86_check_cr4(cpu, CR4_PAE | CR4_PCIDE), RULE_NONE);
 	cpu->efer = 0;
-	ck_assert_uint_eq(x86_check_cr4(cpu, CR4_PAE | CR4_PCIDE), RULE_GP_CR4_PCIDE_LMA);
+	is_rule(x86_check_cr4(cpu, CR4_PAE | CR4_PCIDE), RULE_GP_CR4_PCIDE_LMA);
 }
 END_TEST
 
@@ -375,6 +447,8 @@ int main(void)
 	tcase_add_test(msr, smm_lock);
 	tcase_add_test(msr, apic);
 	tcase_add_test(msr, counters);
+	tcase_add_test(msr, the_others);
+	tcase_add_test(msr, tsc_adjust);
 	tcase_add_checked_fixture(control, setup, teardown);
 	tcase_add_test(control, cr0_rules);
 	tcase_add_test(control, cr3_and_cr4_rules);

@@ -1,7 +1,7 @@
 /*
- * The rows of all tables that no test has used: untested COVER TEST_SVM_C UNTESTABLE >LIST
+ * The rows of all tables that no test has used: untested COVER SVM_TESTS UNTESTABLE >LIST
  *   COVER       what UNDERVISOR_COVER named while the tests ran: base/cover.h says when a row counts as used
- *   TEST_SVM_C  the source of the VMCB's tests: a row of vmcb.def counts when its accessor stands there
+ *   SVM_TESTS   the source of the VMCB's tests: a row of vmcb.def counts when its accessor stands there
  *   UNTESTABLE  lines "TABLE ROW why": rows that cannot be used on this machine, or not yet
  * The list says TABLE ROW: sentence. One line a table goes to stderr: how many rows, used, excused, without tests.
  */
@@ -161,7 +161,7 @@ int main(int argc, char **argv)
 	size_t size;
 
 	if (argc != 4) {
-		fprintf(stderr, "usage: untested COVER TEST_SVM_C UNTESTABLE\n");
+		fprintf(stderr, "usage: untested COVER SVM_TESTS UNTESTABLE\n");
 		return 2;
 	}
 	cover_file = (u8 *)read_file(argv[1], &size);

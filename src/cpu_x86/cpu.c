@@ -219,6 +219,7 @@ static void take_sipi(struct x86_cpu *c)
 	c->seg[SEG_CS].sel = (u16)(c->sipi_vector << 8);
 	c->seg[SEG_CS].base = (u64)c->sipi_vector << 12;
 	c->rip = 0;
+	svm_sipi(c);
 	x86_state_changed(c);
 	if (event_on(c->log, EV_RESET))
 		x86_log(c, EV_RESET, 2, c->sipi_vector, 0);

@@ -131,6 +131,7 @@ struct x86_board {
 	bool (*x2apic_write)(void *arg, unsigned cpu, u32 msr, u64 val);
 	void (*tsc_deadline)(void *arg, unsigned cpu, u64 when); /* arm at that TSC value; 0 disarms */
 	void (*smm_changed)(void *arg, unsigned cpu, bool smm);  /* SMRAM opens and closes */
+	void (*a20m_changed)(void *arg);                         /* VM_CR.DIS_A20M was written */
 	void (*ferr)(void *arg, bool level);
 };
 

@@ -131,10 +131,12 @@ static void string_io(struct x86_cpu *c, const struct x86_op *o, bool is_in)
 	u16 port = (u16)c->r[R_DX];
 	u64 step = c->flags & FLAG_DF ? -(u64)size : size, count = c->r[R_CX] & addr_mask[op_asize(o)];
 
-	if (rep && !count)
-		return;
+	/* Before the count is looked at: the host (Intel) does so too, and APM2 15.7 puts intercepts before what depends on operand
+	 * values. APM3 INS leaves it open. */
 	check_port(c, port, size);
 	check_intercept(c, o, port, size, is_in, true, is_in ? SEG_ES : op_seg(o));
+	if (rep && !count)
+		return;
 	for (;;) {
 		if (is_in)
 			ins_one(c, o, port, size, step);

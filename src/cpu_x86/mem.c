@@ -315,7 +315,7 @@ u64 x86_linear(struct x86_cpu *c, unsigned seg, u64 off, unsigned size, bool wri
 			check_segment(c, seg, off, size, write);
 		va = (u32)va;
 	}
-	/* Alignment check. APM2 8.2.18 */
+	/* Alignment check. APM2 8.2.17 */
 	if (unlikely(c->cpl == 3 && c->flags & FLAG_AC && c->cr0 & CR0_AM && va & (size - 1) && is_pow2(size)))
 		x86_raise(c, VEC_AC, 0, RULE_AC_ALIGN);
 	return va;

@@ -53,9 +53,16 @@ static enum x86_rule set_tsc_adjust(struct x86_cpu *c, u32 n, u64 v)
 }
 
 /* MPERF and APERF both count virtual time: the CPU always runs at its nominal speed. */
+static u64 perf_count(struct x86_cpu *c, u32 n)
+{
+	return c->msr.extra[EXTRA_MPERF + (n - 0xe7)] + x86_tsc(c) - c->msr.tsc_adjust;
+}
+/* A guest's RDMSR of MPERF is scaled by the TSC ratio, of APERF it is not; writes are not. APM2 15.30.5 */
 static enum x86_rule get_mperf(struct x86_cpu *c, u32 n, u64 *v)
 {
-	*v = c->msr.extra[EXTRA_MPERF + (n - 0xe7)] + x86_tsc(c) - c->msr.tsc_adjust;
+	*v = perf_count(c, n);
+	if (n == 0xe7)
+		*v = svm_guest_scaled(c, *v);
 	return RULE_NONE;
 }
 static enum x86_rule set_mperf(struct x86_cpu *c, u32 n, u64 v)
@@ -484,7 +491,7 @@ void x86_msr_reset(struct x86_cpu *c, bool init)
 	}
 	memset(m, 0, sizeof *m);
 	m->pat = 0x0007040600070406ull;
-	m->apic_base = 0xfee00000 | APIC_BASE_ON | (c->id == 0 ? BIT(8) : 0);
+	m->apic_base = 0xfee00000 | APIC_BASE_ON | (c->id == 0 ? APIC_BASE_BSP : 0);
 	m->smbase = 0x30000;
 	m->hwcr = HWCR_TSCFREQ;
 	m->patch_level = 0x0a0011d1;
@@ -589,7 +596,7 @@ void x86i_rdpru(struct x86_cpu *c, const struct x86_op *o)
 	if ((c->cr4 & CR4_TSD) && c->cpl)
 		x86_ud(c, RULE_UD_TSD);
 	svm_check(c, &c->svm, ICPT_RDPRU);
-	if (n < 2)
-		get_mperf(c, 0xe7 + n, &v);
+	if (n < 2) /* the TSC ratio is for RDMSR: APM2 15.30.5 names no RDPRU */
+		v = perf_count(c, 0xe7 + n);
 	set_edx_eax(c, v);
 }

@@ -14,6 +14,7 @@
 #define HWCR_MONUSER     BIT(10)
 #define HWCR_MCSTATUS_WR BIT(18)
 #define HWCR_TSCFREQ     BIT(24)
+#define APIC_BASE_BSP    BIT(8)
 #define APIC_BASE_ON     BIT(11)
 #define DR6_FIXED        0xffff0ff0ull /* bits that read as 1 */
 #define DR6_WRITABLE     0xe00full     /* BT BS BD B3-B0 */

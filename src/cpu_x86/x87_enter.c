@@ -36,7 +36,7 @@ void x86_fpu_away(struct x86_cpu *c)
 }
 
 /* Without CR0.NE an exception goes out on FERR, which the PC makes IRQ 13, and the processor stays at this instruction until an
- * interrupt comes, unless IGNNE is asserted (by the PC's port F0h). APM2 8.2.17, 15.14.2 */
+ * interrupt comes, unless IGNNE is asserted (by the PC's port F0h). APM2 8.2.16, 15.14.2 */
 static void NORETURN freeze(struct x86_cpu *c)
 {
 	svm_check(c, &c->svm, ICPT_FERR_FREEZE);

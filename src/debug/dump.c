@@ -75,6 +75,8 @@ void dump_cpu(struct text *out, const struct x86_cpu *c)
 	text_printf(out, "cpu%u, %s:\n", c->id, c->svm.guest ? "running a guest" : "host");
 	text_printf(out, "  rflags=%08llx (lazy arithmetic flags computed)\n", (unsigned long long)x86_get_flags(c));
 	dump_fields(out, x86_fields, x86_fields_n, c, true);
+	if (c->efer & EFER_SVME || c->svm.guest)
+		dump_fields(out, svm_fields, svm_fields_n, &c->svm, true);
 }
 
 void dump_triple_fault(struct text *out, const struct x86_cpu *c)

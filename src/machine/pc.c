@@ -40,13 +40,25 @@ static void acpi_sleep(void *arg, unsigned type)
 		device_unimplemented("acpi: sleep type %u (only S5 is in the DSDT)", type);
 }
 
+/* All CPUs see one map of memory, so one CPU with VM_CR.DIS_A20M opens the gate for all. APM2 15.30.1 */
+void pc_a20_changed(void *arg)
+{
+	struct pc *pc = arg;
+	bool open = pc->s.a20;
+
+	for (unsigned i = 0; i < pc->cfg.cpus; i++)
+		open |= (pc->cpu[i].x86.svm.vm_cr & VM_CR_DIS_A20M) != 0;
+	space_set_a20(&pc->mem, open);
+}
+
 /* The last change of either gate counts, as on QEMU's board. */
 static void a20_line(void *arg, unsigned n, bool level)
 {
 	struct pc *pc = arg;
 
 	(void)n;
-	space_set_a20(&pc->mem, level);
+	pc->s.a20 = level;
+	pc_a20_changed(pc);
 }
 
 /* F0h: the write that ends a coprocessor's interrupt request (IRQ 13). */
@@ -291,6 +303,7 @@ static void pc_reset(void *arg)
 	pc->s.init_sent = pc->s.sipi_late = 0;
 	memset(pc->s.sipi_vector, 0, sizeof pc->s.sipi_vector);
 	pc->s.nmi_masked = 0;
+	pc->s.a20 = true;
 	space_set_a20(&pc->mem, true);
 	for (unsigned i = 0; i < pc->cfg.cpus; i++) {
 		lapic_reset(&pc->cpu[i].lapic);

@@ -100,7 +100,8 @@ struct pc_state {
 	u32 sipi_late;      /* and since then a start-up message */
 	u8 sipi_vector[PC_CPUS];
 	u8 nmi_masked; /* bit 7 of port 70h */
-	u8 pad[7];
+	u8 a20;        /* the gates let address bit 20 pass */
+	u8 pad[6];
 };
 
 /* One of them, all beginning with the struct virtio. */
@@ -167,6 +168,8 @@ void pc_wire(struct pc *pc);
 void pc_wire_cpu(struct pc_cpu *c);
 /* Shows the local APICs' pages where IA32_APIC_BASE puts them. */
 void pc_map_lapics(struct pc *pc);
+/* VM_CR.DIS_A20M or a gate changed. */
+void pc_a20_changed(void *pc);
 bool pc_may_nmi(const void *pc);
 /* The INIT# pin of all CPUs. */
 void pc_init_cpus(struct pc *pc);

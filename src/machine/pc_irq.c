@@ -291,6 +291,7 @@ const struct x86_board pc_board = {
 	.x2apic_read = board_x2apic_read,
 	.x2apic_write = board_x2apic_write,
 	.smm_changed = board_smm_changed,
+	.a20m_changed = pc_a20_changed,
 	.ferr = board_ferr,
 };
 

@@ -7,7 +7,8 @@
 const struct field pc_fields[] = {
 	FIELD_ARRAY(struct pc_state, line),     FIELD_HEX(struct pc_state, init_sent),
 	FIELD_HEX(struct pc_state, sipi_late),  FIELD_ARRAY(struct pc_state, sipi_vector),
-	FIELD_DEC(struct pc_state, nmi_masked), FIELD_(struct pc_state, pad, FMT_PAD, 0),
+	FIELD_DEC(struct pc_state, nmi_masked), FIELD_DEC(struct pc_state, a20),
+	FIELD_(struct pc_state, pad, FMT_PAD, 0),
 };
 const size_t pc_fields_n = ARRAY_SIZE(pc_fields);
 
@@ -106,6 +107,7 @@ u64 pc_cpu_hash(const void *arg, u64 h)
 	const struct pc_cpu *c = arg;
 
 	h = field_hash(x86_fields, x86_fields_n, &c->x86, h);
+	h = field_hash(svm_fields, svm_fields_n, &c->x86.svm, h);
 	h = field_hash(tlb_fields, tlb_fields_n, &c->x86.tlb.arch, h);
 	return field_hash(lapic_fields, LAPIC_FIELDS, &c->lapic.s, h);
 }

@@ -16,6 +16,8 @@ void svm_begin_event(struct x86_cpu *c, unsigned vector, unsigned type, bool has
 		p->injecting = 0;
 		return;
 	}
+	if (type == EVENT_NMI && !p->nmi_event)
+		p->nmi_event = SVM_NMI_PHYSICAL;
 	p->event = vector | (u64)type << 8 | EVENT_V | (has_error ? EVENT_EV | (u64)error << 32 : 0);
 }
 
@@ -24,7 +26,7 @@ void svm_end_event(struct x86_cpu *c)
 	struct svm_priv *p = svm_priv(&c->svm);
 
 	p->event = 0;
-	p->soft = p->vnmi_event = p->injecting = 0;
+	p->soft = p->nmi_event = p->injecting = 0;
 }
 
 u64 svm_event_cancel(struct x86_cpu *c)
@@ -36,8 +38,11 @@ u64 svm_event_cancel(struct x86_cpu *c)
 		return 0;
 	if (p->soft)
 		c->rip = p->soft_rip;
-	if (p->vnmi_event) /* APM2 15.21.10 */
+	/* An NMI that the guest did not get masks none. The physical one is a guess after the virtual one's rule: APM2 15.21.10 */
+	if (p->nmi_event == SVM_NMI_VIRTUAL)
 		c->svm.int_ctl &= ~V_NMI_MASK;
+	else if (p->nmi_event == SVM_NMI_PHYSICAL)
+		c->nmi_masked = 0;
 	svm_end_event(c);
 	return e;
 }
@@ -94,8 +99,10 @@ bool svm_take_injection(struct x86_cpu *c)
 	p->inject = 0;
 	p->event = inject & (inject & EVENT_EV ? 0xffffffff80000fffull : 0x800007ffull);
 	p->injecting = 1;
-	if (EVENT_TYPE(inject) == EVENT_NMI && c->svm.int_ctl & V_NMI_ENABLE)
+	if (EVENT_TYPE(inject) == EVENT_NMI && (c->svm.int_ctl & (V_NMI_ENABLE | V_NMI_MASK)) == V_NMI_ENABLE) {
 		c->svm.int_ctl |= V_NMI_MASK; /* APM2 15.21.10 */
+		p->nmi_event = SVM_NMI_VIRTUAL;
+	}
 	switch (EVENT_TYPE(inject)) {
 	case EVENT_INTR: x86_interrupt(c, (u8)EVENT_VECTOR(inject), false); break;
 	case EVENT_NMI: /* as an interrupt: "An injected NMI does not block delivery of further NMIs." APM2 15.20 */
@@ -157,7 +164,7 @@ int svm_virtual_nmi(struct x86_cpu *c)
 	if (!s->guest || s->smm_suspends || !virtual_gif(s) || !vnmi_wanted(s) || c->shadow)
 		return 0;
 	s->int_ctl = (s->int_ctl & ~V_NMI) | V_NMI_MASK;
-	svm_priv(s)->vnmi_event = 1;
+	svm_priv(s)->nmi_event = SVM_NMI_VIRTUAL;
 	if (!svm_virtual_pending(c))
 		c->pending &= ~(u32)PEND_VIRQ;
 	return 1;
@@ -203,13 +210,18 @@ bool svm_cr8_write(struct x86_cpu *c, u64 val)
 
 /* ---- time. APM2 15.30.5 ---- */
 
-u64 svm_guest_tsc(const struct x86_cpu *c, u64 tsc)
+u64 svm_guest_scaled(const struct x86_cpu *c, u64 ticks)
 {
 	const struct svm_state *s = &c->svm;
 
-	if (!s->guest || s->smm_suspends)
+	if (!s->guest || s->smm_suspends || !x86_has(c->model, X86_F_TSCRATE) || s->tsc_ratio == BIT(32))
+		return ticks;
+	return (u64)((unsigned __int128)ticks * s->tsc_ratio >> 32);
+}
+
+u64 svm_guest_tsc(const struct x86_cpu *c, u64 tsc)
+{
+	if (!c->svm.guest || c->svm.smm_suspends)
 		return tsc;
-	if (x86_has(c->model, X86_F_TSCRATE) && s->tsc_ratio != BIT(32))
-		tsc = (u64)((unsigned __int128)tsc * s->tsc_ratio >> 32);
-	return tsc + s->tsc_offset;
+	return svm_guest_scaled(c, tsc) + c->svm.tsc_offset;
 }

@@ -2,6 +2,7 @@
  * The SVM instructions besides VMRUN: VMLOAD, VMSAVE, VMMCALL, STGI, CLGI, SKINIT, INVLPGA. Each raises its exceptions
  * first, then checks its intercept, then acts. APM2 15.5.2, 15.16.2, 15.17, 15.18, 15.27, 15.33; APM3.
  */
+#include "cpu_x86/block.h"
 #include "cpu_x86/flags.h"
 #include "cpu_x86/system.h"
 #include "svm/state.h"
@@ -111,10 +112,10 @@ void svm_vmmcall(struct x86_cpu *c)
 	x86_ud(c, RULE_UD_VMMCALL);
 }
 
-/* SKINIT and STGI work without EFER.SVME on processors with SVM-Lock. APM2 15.31 */
+/* SKINIT and STGI work without EFER.SVME on processors with SKINIT or SVM-Lock. APM2 15.4, 15.31 */
 static void check_with_lock(struct x86_cpu *c)
 {
-	if (!(c->efer & EFER_SVME) && !x86_has(c->model, X86_F_SVML))
+	if (!(c->efer & EFER_SVME) && !x86_has(c->model, X86_F_SKINIT) && !x86_has(c->model, X86_F_SVML))
 		x86_ud(c, RULE_UD_SKINIT);
 	check_protected(c);
 }
@@ -177,6 +178,25 @@ static void skinit_state(struct x86_cpu *c, u32 slb)
 	c->cpl = 0;
 }
 
+/* The boot processor has started a secure loader: the others' next start-up message counts for more. APM2 15.27.8 */
+static void tell_others(struct x86_cpu *c)
+{
+	for (unsigned i = 0; i < c->code->cpus; i++)
+		if (c->code->cpu[i] != c)
+			svm_priv(&c->code->cpu[i]->svm)->secure_start = 1;
+}
+
+void svm_sipi(struct x86_cpu *c)
+{
+	struct svm_priv *p = svm_priv(&c->svm);
+
+	if (!p->secure_start)
+		return;
+	p->secure_start = 0;
+	c->svm.gif = 0;
+	svm_set_vm_cr(c, c->svm.vm_cr | VM_CR_DPD | VM_CR_R_INIT | VM_CR_DIS_A20M);
+}
+
 void svm_skinit(struct x86_cpu *c, u32 eax)
 {
 	u32 slb = eax & 0xffff0000u, entry;
@@ -197,7 +217,9 @@ void svm_skinit(struct x86_cpu *c, u32 eax)
 	 * alone. */
 	entry = (u32)space_read(c->mem, slb, 2);
 	s->gif = 0;
-	s->vm_cr |= VM_CR_DPD | VM_CR_R_INIT | VM_CR_DIS_A20M;
+	svm_set_vm_cr(c, s->vm_cr | VM_CR_DPD | VM_CR_R_INIT | VM_CR_DIS_A20M);
+	if (c->msr.apic_base & APIC_BASE_BSP)
+		tell_others(c);
 	c->rip = slb + entry;
 	c->activity = ACT_RUN;
 	x86_state_changed(c);

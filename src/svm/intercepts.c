@@ -140,7 +140,7 @@ void svm_npf(struct x86_cpu *c, const struct walk *w)
 
 /*
  * PAUSE counts down; with a threshold, a PAUSE that comes later than that many cycles (here: instructions) after the
- * last one starts the count anew. At zero the intercept is taken. APM2 15.14.4
+ * last one starts the count anew and is not counted itself. At zero the intercept is taken. APM2 15.14.4
  */
 void svm_check_pause(struct x86_cpu *c)
 {
@@ -153,8 +153,10 @@ void svm_check_pause(struct x86_cpu *c)
 		now = x86_tsc(c);
 		since = now - p->pause_time;
 		p->pause_time = now;
-		if (p->pause_threshold && since > p->pause_threshold)
+		if (p->pause_threshold && since > p->pause_threshold) {
 			p->pause_left = p->g.pause_count;
+			return;
+		}
 		if (p->pause_left) {
 			p->pause_left--;
 			return;

@@ -24,6 +24,7 @@ void svm_reset(struct svm_state *s)
 void svm_init(struct svm_state *s)
 {
 	u64 vm_cr = s->vm_cr, hsave = s->hsave_pa, key = s->svm_key, ratio = s->tsc_ratio, ignne = svm_priv(s)->ignne;
+	u8 secure_start = svm_priv(s)->secure_start;
 
 	svm_reset(s);
 	s->vm_cr = vm_cr & VM_CR_LOCK ? vm_cr : vm_cr & ~(u64)VM_CR_SVMDIS;
@@ -31,6 +32,7 @@ void svm_init(struct svm_state *s)
 	s->svm_key = key;
 	s->tsc_ratio = ratio;
 	svm_priv(s)->ignne = ignne;
+	svm_priv(s)->secure_start = secure_start;
 }
 
 bool svm_msr_read(struct x86_cpu *c, u32 msr, u64 *val)
@@ -48,6 +50,15 @@ bool svm_msr_read(struct x86_cpu *c, u32 msr, u64 *val)
 	return true;
 }
 
+void svm_set_vm_cr(struct x86_cpu *c, u64 val)
+{
+	u64 old = c->svm.vm_cr;
+
+	c->svm.vm_cr = val;
+	if ((old ^ val) & VM_CR_DIS_A20M && c->board.a20m_changed)
+		c->board.a20m_changed(c->board.arg);
+}
+
 static bool write_vm_cr(struct x86_cpu *c, u64 val)
 {
 	struct svm_state *s = &c->svm;
@@ -59,7 +70,7 @@ static bool write_vm_cr(struct x86_cpu *c, u64 val)
 		return false;
 	if (s->vm_cr & VM_CR_LOCK || !x86_has(c->model, X86_F_SVML))
 		val = (val & ~locked) | (s->vm_cr & locked);
-	s->vm_cr = val;
+	svm_set_vm_cr(c, val);
 	return true;
 }
 

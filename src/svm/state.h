@@ -48,13 +48,15 @@ struct svm_priv {
 	u8 host_if;     /* RFLAGS.IF of the host at VMRUN */
 	u8 lbr, vmload; /* LBR virtualization and VMLOAD/VMSAVE virtualization are on for this guest */
 	u8 soft;        /* soft_rip is valid: an injected software event is under delivery */
-	u8 vnmi_event;  /* the event under delivery is a virtual NMI */
+	u8 nmi_event;   /* the event under delivery is an NMI that has set a mask: enum svm_nmi_event */
 	u8 lbr_cached;  /* g holds LBR values of the cached VMCB */
 	u8 injecting;   /* the event about to be delivered is an injected one: not intercepted */
 	u8 npf_physical;
-	u8 pad[4];
+	u8 secure_start; /* the boot processor has executed SKINIT and no start-up message has come since */
+	u8 pad[3];
 } __attribute__((may_alias)); /* laid over an array of u64 */
 #define SVM_NOT_CACHED (~0ull)
+enum svm_nmi_event { SVM_NMI_VIRTUAL = 1 /* V_NMI_MASK */, SVM_NMI_PHYSICAL };
 enum { SVM_VMLOAD_ON = 1, SVM_VMLOAD_EXITS }; /* asked for and there; asked for without what it needs */
 
 /* Exit codes that are not instruction intercepts. APM2 app. C */
@@ -118,7 +120,7 @@ static inline u64 svm_canonical(const struct x86_cpu *c, u64 base)
 }
 /* The tail of every #VMEXIT, that of a refused VMRUN included. */
 void svm_to_host(struct x86_cpu *c) NORETURN;
-/* The four PDPEs at cr3 into pdpe; returns a bit for each that has reserved bits set. APM2 5.3.3, 15.6 */
+/* The four PDPEs at cr3 into pdpe; returns a bit for each that has reserved bits set. APM2 5.2.3, 5.5.3, 15.6 */
 unsigned svm_pdpes_read(struct x86_cpu *c, u64 cr3, u64 pdpe[4]);
 
 /* ---- insn.c ---- */
@@ -126,6 +128,9 @@ unsigned svm_pdpes_read(struct x86_cpu *c, u64 cr3, u64 pdpe[4]);
 void svm_insn_check(struct x86_cpu *c);
 /* rAX as the address of a VMCB: aligned, within the physical address width. Raises #GP. */
 void svm_vmcb_check(struct x86_cpu *c, u64 rax);
+
+/* ---- msr.c ---- */
+void svm_set_vm_cr(struct x86_cpu *c, u64 val);
 
 /* ---- vmexit.c ---- */
 /* svm_exit with the nRIP to be saved (0: none). */

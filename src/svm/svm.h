@@ -115,6 +115,8 @@ bool svm_cr8_write(struct x86_cpu *c, u64 val);
 
 /* The guest's view of the TSC: (tsc * ratio) + offset. */
 u64 svm_guest_tsc(const struct x86_cpu *c, u64 tsc);
+/* The guest's view of MPERF: ticks * ratio. */
+u64 svm_guest_scaled(const struct x86_cpu *c, u64 ticks);
 
 /* MSRs C001_0114h-C001_0118h and C000_0104h. False: #GP. */
 bool svm_msr_read(struct x86_cpu *c, u32 msr, u64 *val);
@@ -122,6 +124,7 @@ bool svm_msr_write(struct x86_cpu *c, u32 msr, u64 val);
 
 void svm_reset(struct svm_state *s); /* RESET */
 void svm_init(struct svm_state *s);  /* INIT: keeps the MSRs */
+void svm_sipi(struct x86_cpu *c);    /* a start-up message is taken */
 /* After state was loaded as a whole (snapshot, RSM): fills the nested dimension of c->tlb.env, before x86_paging_changed. */
 void svm_state_changed(struct x86_cpu *c);
 /* The nested dimension for the running guest. */

@@ -237,7 +237,7 @@ static void pend_events(struct x86_cpu *c, const u8 *v)
 	struct svm_priv *p = svm_priv(&c->svm);
 
 	p->event = 0;
-	p->soft = p->vnmi_event = 0;
+	p->soft = p->nmi_event = 0;
 	p->inject = unlikely(p->g.eventinj & EVENT_V) ? p->g.eventinj : 0;
 	p->inject_nrip = x86_has(c->model, X86_F_NRIPS) ? vmcb_nrip(v) : c->rip;
 	p->pause_left = x86_has(c->model, X86_F_PAUSEFILTER) ? p->g.pause_count : 0;

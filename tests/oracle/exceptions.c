@@ -163,12 +163,6 @@ static bool cpu_number(const struct difference *d)
 	       !(d->ours->out.r[reg] & 0xffff);
 }
 
-static bool rep_io_zero(const struct difference *d)
-{
-	return (is(d, "ins") || is(d, "outs")) && d->p.rep && d->host->end == VEC_GP &&
-	       !(d->c->in.r[R_CX] & mask_low(d->p.asize * 8));
-}
-
 static bool bound_order(const struct difference *d)
 {
 	return is(d, "bound") && d->host->end == VEC_BR && access_fault(d->ours);
