@@ -583,6 +583,20 @@ START_TEST(real_mode_host)
 }
 END_TEST
 
+/* Without CR0.NE a pending x87 exception freezes the processor at the next waiting instruction. APM2 15.14.2 */
+START_TEST(ferr_freeze)
+{
+	vmcb_set_cr0(v, vmcb_cr0(v) & ~(u64)CR0_NE);
+	GUEST_CODE("\xdb\xe3\xd9\x2d\x0a\x00\x00\x00\xd9\xe8\xd9\xee\xde\xf9\x9b"); /* fninit; fldcw; fld1; fldz; fdivp; fwait */
+	put(GUEST + 18, "\x7b\x03", 2);						       /* zero divide unmasked */
+	poke(GUEST + 4, 4, 18 - 8);
+	intercept(ICPT_FERR_FREEZE);
+	expect("FERR_FREEZE");
+	ck_assert_uint_eq(vmcb_rip(v), GUEST + 14);
+	ck_assert_uint_eq(vmcb_nrip(v), 0);
+}
+END_TEST
+
 /* ---- what no model reports by itself ---- */
 
 START_TEST(mcommit_intercept)
@@ -663,6 +677,7 @@ static void add_tests(TCase *t)
 	TEST(skinit_starts_a_loader);
 	TEST(without_skinit);
 	TEST(real_mode_host);
+	TEST(ferr_freeze);
 	TEST(mcommit_intercept);
 	TEST(mperf_ratio);
 }
