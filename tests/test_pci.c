@@ -3,6 +3,7 @@
  * own, and of the PC's chipset on the board: PAM, SMRAM, PIRQ routing, power management.
  */
 #include "devices/pci.h"
+#include "loader/pci_setup.h"
 #include "machine/pc.h"
 
 #include <check.h>
@@ -237,6 +238,26 @@ START_TEST(dma_wants_the_master_bit)
 	ck_assert_uint_eq(v & 0xffff, 0x1234);
 	ck_assert(pci_dma_write(&card.pci, 0xfee00000, &v, 4));
 	ck_assert_uint_eq(messages, 1);
+}
+END_TEST
+
+START_TEST(setup_without_a_bios)
+{
+	static const struct pci_windows w = {0xe0000000, 0xe0800000, 0xc000, 0xc100, {10, 10, 11, 5}};
+	struct pci_windows small = w;
+	struct error err;
+
+	ck_assert_msg(pci_setup(&bus, &w, &err), "%s", err.msg);
+	ck_assert_uint_eq(cfg_read(AT_(0x10), 0, 4), 0xc001);
+	ck_assert_uint_eq(cfg_read(AT_(0x14), 0, 4), 0xe0000000);
+	ck_assert_uint_eq(cfg_read(AT_(0x18), 0, 4), 0xe010000c); /* aligned to its size */
+	ck_assert_uint_eq(cfg_read(AT_(0x1c), 0, 4), 0);
+	ck_assert_uint_eq(cfg_read(AT_(0x3c), 0, 1), 11); /* slot 3, INTA#: link C */
+	ck_assert_uint_eq(cfg_read(AT_(4), 0, 2), 7);
+	card.reg[0] = 0x55;
+	ck_assert_uint_eq(space_read(&mem, 0xe0000000, 4), 0x55);
+	small.memory_end = 0xe0180000;
+	ck_assert(!pci_setup(&bus, &small, &err));
 }
 END_TEST
 
@@ -484,6 +505,7 @@ int main(void)
 	tcase_add_test(t, pins);
 	tcase_add_test(t, messages_and_masks);
 	tcase_add_test(t, dma_wants_the_master_bit);
+	tcase_add_test(t, setup_without_a_bios);
 	tcase_add_test(t, fields_cover);
 	suite_add_tcase(s, t);
 	tcase_add_checked_fixture(b, board_setup, board_teardown);

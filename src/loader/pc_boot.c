@@ -4,6 +4,7 @@
 #include "loader/multiboot.h"
 #include "loader/pc_acpi.h"
 #include "loader/pc_bios.h"
+#include "loader/pci_setup.h"
 
 /* ---- what a BIOS leaves behind ---- */
 
@@ -50,14 +51,18 @@ static void config(struct pc *pc, u8 devfn, unsigned off, unsigned size, u32 val
 }
 
 /* Links A-D go to interrupts 10, 10, 11, 11; the ACPI registers are at PC_ACPI_PM; C0000h-EFFFFh is RAM. */
-static void program_chipset(struct pc *pc)
+static bool program_chipset(struct pc *pc, struct error *err)
 {
+	static const struct pci_windows windows = {
+		.memory = 0xe0000000, .memory_end = 0xfec00000, .io = 0xc000, .io_end = 0x10000, .link_irq = {10, 10, 11, 11}};
+
 	config(pc, PCI_DEVFN(1, 0), 0x60, 4, 0x0b0b0a0a);
 	config(pc, PCI_DEVFN(1, 3), PCI_INTERRUPT_LINE, 1, SCI_IRQ);
 	config(pc, PCI_DEVFN(1, 3), 0x40, 4, PC_ACPI_PM | 1);
 	config(pc, PCI_DEVFN(1, 3), 0x80, 1, 1);
 	config(pc, PCI_DEVFN(0, 0), 0x5a, 4, 0x33333333);
 	config(pc, PCI_DEVFN(0, 0), 0x5e, 2, 0x3333);
+	return pci_setup(&pc->pci, &windows, err);
 }
 
 /* Write-back memory but for the VGA window and the hole below 4 GB. APM2 7.7 */
@@ -172,7 +177,8 @@ bool pc_boot_load(struct pc_boot *b, struct pc *pc, struct error *err)
 	if (pc_bios_resumes(pc))
 		return true;
 	program_devices(pc);
-	program_chipset(pc);
+	if (!program_chipset(pc, err))
+		return false;
 	pc_bios_install(pc);
 	for (unsigned i = 0; i < pc->cfg.cpus; i++)
 		memory_types(pc, &pc->cpu[i].x86);
