@@ -1,5 +1,6 @@
 /* The predicates of exceptions.def: does this difference of this case belong to a documented exception? */
 #include "compare.h"
+#include "fpstate.h"
 
 /* The instruction that the difference is about, and both outcomes. */
 struct difference {
@@ -227,6 +228,15 @@ static bool not_yet(const struct difference *d)
 		return b == 0x62;
 	return b == 0x0e || b == 0x0f || (b >= 0x10 && b <= 0x17) || (b >= 0x28 && b <= 0x2f) ||
 	       (b >= 0x50 && b <= 0x7f) || b == 0xae || (b >= 0xc2 && b <= 0xc7) || b >= 0xd0;
+}
+
+/* It shows at the end of a sequence, too. */
+static bool x87_canonical(const struct difference *d)
+{
+	const u8 *h = d->host->out.fx, *o = d->ours->out.fx;
+	u64 hip = load_le(h + AT_FIP, 8), oip = load_le(o + AT_FIP, 8), hdp = load_le(h + AT_FDP, 8), odp = load_le(o + AT_FDP, 8);
+
+	return (hip != oip || hdp != odp) && hip == (u64)sign_extend(oip, 48) && hdp == (u64)sign_extend(odp, 48);
 }
 
 /* FLD, FSTP m80, FBLD, FBSTP */
