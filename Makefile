@@ -30,9 +30,15 @@ CAPSTONE := $(call has,capstone)
 ZLIB     := $(call has,zlib)
 SLIRP    := $(call has,slirp)
 SDL2     := $(call has,sdl2)
+LIBELF   := $(call has,libelf)
+LIBDW    := $(if $(LIBELF),$(call has,libdw))
+LIBEDIT  := $(call has,libedit)
+JANSSON  := $(call has,jansson)
 
 OPTIONAL_CPP  := $(if $(CAPSTONE),-DHAVE_CAPSTONE) $(if $(ZLIB),-DHAVE_ZLIB) $(if $(SLIRP),-DHAVE_SLIRP) $(if $(SDL2),-DHAVE_SDL2 $(shell $(PKG_CONFIG) --cflags sdl2))
+OPTIONAL_CPP  += $(if $(LIBELF),-DHAVE_LIBELF) $(if $(LIBDW),-DHAVE_LIBDW) $(if $(LIBEDIT),-DHAVE_LIBEDIT) $(if $(JANSSON),-DHAVE_JANSSON)
 OPTIONAL_LIBS := $(if $(CAPSTONE),-lcapstone) $(if $(ZLIB),-lz) $(if $(SLIRP),-lslirp) $(if $(SDL2),$(shell $(PKG_CONFIG) --libs sdl2))
+OPTIONAL_LIBS += $(if $(LIBDW),-ldw) $(if $(LIBELF),-lelf) $(if $(LIBEDIT),-ledit) $(if $(JANSSON),-ljansson)
 
 ALL_CFLAGS = -std=gnu11 $(FLAGS_$(MODE)) -fno-strict-aliasing $(WARN) -Isrc -I$(B)/gen -DUNDERVISOR_VERSION='"$(VERSION)"' $(OPTIONAL_CPP) $(CFLAGS)
 LDLIBS     = $(OPTIONAL_LIBS) -lxxhash
@@ -101,7 +107,8 @@ include tests/Makefile.inc
 # ---- what is needed ----
 
 DEPS := gcc libc6-dev make binutils pkg-config acpica-tools libxxhash-dev libcapstone-dev zlib1g-dev libsdl2-dev libslirp-dev check
-DEPS_MORE := clang clang-format qemu-system-x86 xvfb xdotool imagemagick
+DEPS += libelf-dev libdw-dev libedit-dev libjansson-dev
+DEPS_MORE := gdb-multiarch clang clang-format qemu-system-x86 xvfb xdotool imagemagick
 
 # Only what is missing; as root, or with sudo.
 deps:

@@ -15,6 +15,7 @@
 #include "loader/pc_boot.h"
 #include "ui/drives.h"
 #include "ui/options.h"
+#include "ui/debugging.h"
 #include "ui/screen.h"
 #include "ui/window.h"
 
@@ -32,6 +33,8 @@ struct session {
 	struct hub hub;
 	struct log log;
 	struct walk_record walks;
+	struct debugging debug;
+	bool debugged;
 	FILE *log_file;
 	struct screen screen;
 	struct window *window;
@@ -39,6 +42,7 @@ struct session {
 };
 
 static struct machine *interrupt_me;
+static struct console *interrupt_console; /* it may take a Ctrl-C for itself */
 
 /* timeout(1) sends its signal twice; a user who insists means it. */
 static void on_signal(int sig)
@@ -47,6 +51,12 @@ static void on_signal(int sig)
 
 	if (++times > 3)
 		_exit(128 + sig);
+	if (sig == SIGINT && interrupt_console && console_interrupt(interrupt_console)) {
+		times = 0;
+		return;
+	}
+	if (interrupt_console)
+		interrupt_console->d->quit = true;
 	machine_interrupt(interrupt_me);
 }
 
@@ -138,6 +148,31 @@ static bool power_on(struct session *s, struct error *err)
 	       pc_boot_load(&s->boot, &s->pc, err);
 }
 
+/* After a reset that the guest asked for. */
+static bool boot_again(void *arg, struct error *err)
+{
+	struct session *s = arg;
+
+	return pc_boot_load(&s->boot, &s->pc, err);
+}
+
+static u64 walks_due(const void *s) { return walk_record_due(&((const struct session *)s)->walks); }
+static void walks_look(void *s) { walk_record_look(&((struct session *)s)->walks, false); }
+
+static bool open_debugger(struct session *s, struct error *err)
+{
+	if (!debugging_wanted(&s->opt))
+		return true;
+	if (!debugging_open(&s->debug, &s->opt, &s->hub, &s->std, boot_again, s, err))
+		return false;
+	s->debugged = true;
+	s->debug.d.due = walks_due;
+	s->debug.d.look = walks_look;
+	s->debug.d.look_arg = s;
+	interrupt_console = &s->debug.console;
+	return true;
+}
+
 static void catch_signals(struct machine *m)
 {
 	struct sigaction a = {.sa_handler = on_signal};
@@ -149,7 +184,7 @@ static void catch_signals(struct machine *m)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* -S: there is no monitor that could start the machine, but a signal can. */
+/* -S without a monitor or GDB: a signal can start the machine. */
 static void wait_for_start(void)
 {
 	sigset_t start;
@@ -172,6 +207,10 @@ static bool run(struct session *s, enum stop *why, struct error *err)
 	struct machine *m = &s->pc.machine;
 	u64 limit = s->opt.limit_insns ? s->opt.limit_insns : TIME_NEVER;
 
+	if (s->debugged) {
+		*why = debugging_run(&s->debug);
+		return !s->debug.failed || error_set(err, "the monitor's script failed");
+	}
 	for (;;) {
 		u64 look = walk_record_due(&s->walks);
 
@@ -259,12 +298,15 @@ static int fail(struct session *s, const struct error *err, int status)
 
 static int finish(struct session *s, enum stop why, struct error *err)
 {
-	int status = machine_exit_status(&s->pc.machine, why);
+	const struct debugger *d = s->debugged ? &s->debug.d : NULL;
+	int status = !d || !d->quit ? machine_exit_status(&s->pc.machine, why) : d->status >= 0 ? d->status : why == STOP_SIGNAL || d->over ? machine_exit_status(&s->pc.machine, why) : 0;
 
 	if (s->pc.machine.tick.period)
 		screen_end(&s->screen);
 	close_streams(s);
 	tell(s, why);
+	if (d && !debugging_finish(&s->debug, why, err))
+		return fail(s, err, EXIT_FILE);
 	if (s->opt.report)
 		report(s);
 	walk_record_look(&s->walks, true);
@@ -299,8 +341,10 @@ static int session(struct session *s, int argc, char **argv)
 	s->started = host_ns();
 	if (!power_on(s, &err))
 		return fail(s, &err, EXIT_FILE);
+	if (!open_debugger(s, &err))
+		return fail(s, &err, EXIT_USAGE);
 	catch_signals(&s->pc.machine);
-	if (s->opt.stopped)
+	if (s->opt.stopped && !(s->debugged && (s->debug.console.kind || s->debug.listening || s->opt.debug.script)))
 		wait_for_start();
 	return run(s, &why, &err) ? finish(s, why, &err) : fail(s, &err, EXIT_FILE);
 }
@@ -316,6 +360,8 @@ int main(int argc, char **argv)
 	}
 	status = session(s, argc, argv);
 	walk_record_free(&s->walks);
+	if (s->debugged)
+		debugging_close(&s->debug);
 	pc_free(&s->pc);
 	pc_boot_free(&s->boot);
 	firmware_close(&s->firmware);

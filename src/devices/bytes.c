@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define PATIENCE_MS 1000
+#define CTRL_A      1
 
 _Static_assert(sizeof(struct termios) <= sizeof(((struct bytes_stdio *)0)->mode),
 	       "mode too small for a struct termios");
@@ -82,8 +83,19 @@ void bytes_stdio_init(struct bytes_stdio *std)
 	std->focus = NULL;
 	std->users = 0;
 	std->raw = false;
+	std->escape = NULL;
+	std->escaped = false;
+	std->holds = 0;
 	out_init(&std->out, STDOUT_FILENO);
 }
+
+void bytes_stdio_escape(struct bytes_stdio *std, void (*escape)(void *arg, u8 key), void *arg)
+{
+	std->escape = escape;
+	std->escape_arg = arg;
+}
+
+void bytes_stdio_flush(struct bytes_stdio *std) { out_flush(&std->out); }
 
 /* Keys arrive one by one and are not echoed; Ctrl-C stays a signal. Left alone in the background. */
 static void terminal_raw(struct bytes_stdio *std)
@@ -109,6 +121,57 @@ static void terminal_restore(struct bytes_stdio *std)
 	memcpy(&t, std->mode, sizeof t);
 	tcsetattr(STDIN_FILENO, TCSANOW, &t);
 	std->raw = false;
+}
+
+void bytes_stdio_pause(struct bytes_stdio *std, bool pause)
+{
+	out_flush(&std->out);
+	if (pause)
+		terminal_restore(std);
+	else if (std->users && !std->raw)
+		terminal_raw(std);
+}
+
+/* Takes the commands out of what was read. */
+static size_t take_escapes(struct bytes_stdio *std, u8 *buf, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!std->escaped && buf[i] == CTRL_A) {
+			std->escaped = true;
+		} else if (std->escaped && buf[i] != CTRL_A) {
+			std->escaped = false;
+			std->escape(std->escape_arg, buf[i]);
+		} else {
+			std->escaped = false;
+			buf[kept++] = buf[i];
+		}
+	}
+	return kept;
+}
+
+void bytes_stdio_look(struct bytes_stdio *std)
+{
+	u8 *at = std->held + std->holds;
+	size_t room = sizeof std->held - std->holds;
+	ssize_t n;
+
+	if (!std->escape || !room || !fd_ready(STDIN_FILENO, POLLIN, 0))
+		return;
+	n = read(STDIN_FILENO, at, room);
+	if (n > 0)
+		std->holds += (u32)take_escapes(std, at, (size_t)n);
+}
+
+static size_t read_held(struct bytes_stdio *std, u8 *buf, size_t n)
+{
+	if (n > std->holds)
+		n = std->holds;
+	memcpy(buf, std->held, n);
+	std->holds -= (u32)n;
+	memmove(std->held, std->held + n, std->holds);
+	return n;
 }
 
 static bool open_stdio(struct bytes *b, struct bytes_stdio *std)
@@ -349,11 +412,13 @@ size_t bytes_read(struct bytes *b, void *buf, size_t n)
 	unix_accept(b);
 	if (b->in < 0 || b->eof || (b->kind == BYTES_STDIO && b->std->focus != b))
 		return 0;
+	if (b->kind == BYTES_STDIO && b->std->holds)
+		return read_held(b->std, buf, n);
 	if (!fd_ready(b->in, POLLIN, 0) && !(b->kind == BYTES_UNIX && fd_hung_up(b->in)))
 		return 0;
 	got = read(b->in, buf, n);
 	if (got > 0)
-		return (size_t)got;
+		return b->kind == BYTES_STDIO && b->std->escape ? take_escapes(b->std, buf, (size_t)got) : (size_t)got;
 	if (got < 0 && (errno == EAGAIN || errno == EINTR || b->kind == BYTES_PTY))
 		return 0; /* a pty reads EIO while nobody has it open */
 	if (b->kind == BYTES_UNIX)

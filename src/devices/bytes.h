@@ -29,6 +29,12 @@ struct bytes_stdio {
 	unsigned users;
 	bool raw;               /* the terminal's mode was changed ... */
 	unsigned char mode[64]; /* ... from this struct termios */
+	/* Ctrl-A and a key are not input but commands, when somebody wants them; Ctrl-A Ctrl-A is a Ctrl-A. */
+	void (*escape)(void *arg, u8 key);
+	void *escape_arg;
+	bool escaped; /* a Ctrl-A was read */
+	u8 held[256]; /* input that was read to look for them */
+	u32 holds;
 };
 
 enum bytes_kind { BYTES_NULL, BYTES_STDIO, BYTES_FILE, BYTES_PTY, BYTES_UNIX };
@@ -45,6 +51,13 @@ struct bytes {
 };
 
 void bytes_stdio_init(struct bytes_stdio *std);
+void bytes_stdio_escape(struct bytes_stdio *std, void (*escape)(void *arg, u8 key), void *arg);
+/* Gives the terminal its own mode for a while (a prompt), and takes it back. */
+void bytes_stdio_pause(struct bytes_stdio *std, bool pause);
+/* Looks for Ctrl-A in what was typed, even if no stream wants input now. */
+void bytes_stdio_look(struct bytes_stdio *std);
+/* Sends what waits in the shared output buffer. */
+void bytes_stdio_flush(struct bytes_stdio *std);
 /* Opens the stream that spec names. The struct must stay where it is until bytes_close(). */
 bool bytes_open(struct bytes *b, struct bytes_stdio *std, const char *spec, struct error *err);
 void bytes_close(struct bytes *b);

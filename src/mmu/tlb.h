@@ -59,6 +59,15 @@ bool tlb_translate(struct tlb *t, u64 va, unsigned access, struct tlb_hit *hit, 
 /* What the architectural layer would answer, without filling or changing anything (debugger): false if va is not cached. */
 bool tlb_probe(const struct tlb *t, u32 asid, u32 pcid, u64 va, struct tlb_hit *hit);
 
+/* All living translations: kind is an enum tlb_array (va is guest-physical in TLB_NESTED). tlb_list.c */
+struct tlb_row {
+	u64 va, pa;
+	u32 asid, pcid;
+	u8 kind, shift, perm;
+	bool global;
+};
+void tlb_list(const struct tlb *t, void (*each)(void *arg, const struct tlb_row *row), void *arg);
+
 /* What EV_FLUSH events carry in a; b is the linear address (FLUSH_PAGE), else the ASID. */
 enum tlb_flush { FLUSH_EVERYTHING, FLUSH_ASID, FLUSH_PCID, FLUSH_PCIDS, FLUSH_PAGE };
 

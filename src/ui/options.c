@@ -2,7 +2,6 @@
 #define _GNU_SOURCE 1
 #include "ui/options.h"
 
-#include "debug/disasm.h"
 #include "ui/options_part.h"
 #include "devices/pixels.h"
 #include "ui/window.h"
@@ -193,6 +192,10 @@ static bool set_serial(struct options *o, const char *val, struct error *err)
 {
 	if (o->serials == PC_UARTS)
 		return error_set(err, "-serial: the machine has %u serial ports", PC_UARTS);
+	if (!strcmp(val, "mon:stdio")) {
+		o->debug.mux = true;
+		val += 4;
+	}
 	o->serial[o->serials++] = val;
 	return check_stream("-serial", val, err);
 }
@@ -374,7 +377,16 @@ static const struct {
 	{"global", "isa-debugcon.iobase=PORT", "the port of -debugcon; SeaBIOS writes to 0x402", option_global},
 	{"display", "none|text|sdl", "text: print changed lines of the text screen; sdl: a window (default none)", set_display},
 	{"nographic", NULL, "no display, and the first serial port on stdio", set_nographic},
-	{"monitor", "none", "accepted; there is no monitor yet", set_none},
+	{"monitor", "stdio|unix:PATH|pty|none", "the monitor; -serial mon:stdio shares the terminal (Ctrl-A C)", option_monitor},
+	{"monitor-script", "FILE", "monitor commands, before the machine starts", option_monitor_script},
+	{"symbols", "[host=|guest=|cr3=X=|asid=N=]FILE[@BASE]", "names and lines from an ELF file; repeatable", option_symbols},
+	{"trap", "CONDITION=ACTION", "dump FILE, trace on|off, stop, exit CODE, continue; separated by ;", option_trap},
+	{"dump-on-exit", "FILE", "registers of both worlds, VMCB and events at the end", option_dump_on_exit},
+	{"gdb", "tcp::PORT|unix:PATH", "wait for GDB there", option_gdb},
+	{"s", NULL, "the same as -gdb tcp::1234", option_gdb_default},
+	{"trace", "FILE", "a trace for Perfetto or chrome://tracing", option_trace},
+	{"stat", NULL, "count #VMEXITs and print the table at the end", option_stat},
+	{"coverage", "FILE", "instructions that ran: lcov, or drcov if FILE ends in .drcov", option_coverage},
 	{"parallel", "none", "accepted; there is no parallel port", set_none},
 	{"netdev", "user,id=ID", "a user network for a -device: hostfwd=tcp:[ADDR]:PORT-[ADDR]:PORT, restrict=on",
 	 option_netdev},
@@ -386,7 +398,7 @@ static const struct {
 	 option_boot},
 	{"nodefaults", NULL, "accepted; there are no default devices to leave out", set_nothing},
 	{"name", "TEXT", "a name for the machine, in the window's title", set_name},
-	{"S", NULL, "start stopped: SIGCONT or SIGUSR1 starts the machine", set_stopped},
+	{"S", NULL, "start stopped: the monitor, GDB, or else SIGCONT or SIGUSR1 starts the machine", set_stopped},
 	{"no-reboot", NULL, "end when the guest resets the machine", set_no_reboot},
 	{"d", "LIST", "log events; -d help lists them", set_log},
 	{"D", "FILE", "log to FILE instead of stderr", set_log_file},
@@ -426,20 +438,18 @@ void options_help(struct text *out)
 	text_puts(out, "\nOne dash or two. Exit status: 0 power-off, odd: isa-debug-exit, 2 usage, 4 file or image, 6 "
 		       "triple fault,\n"
 		       "8 instruction limit, 10 time limit, 12 halted for ever, 14 unimplemented, 16 reset with "
-		       "-no-reboot, 18 signal, 22 window closed.\n");
+		       "-no-reboot, 18 signal, 20 a trap, 22 window closed.\n");
 }
 
 void options_show(enum options_show what, struct text *out)
 {
-	const char *capstone = disasm_library();
-
 	switch (what) {
 	case SHOW_NOTHING: break;
 	case SHOW_HELP: options_help(out); break;
 	case SHOW_VERSION:
-		text_printf(out, "undervisor %s (%s, %s, %s)\n", UNDERVISOR_VERSION,
-			    capstone ? capstone : "without capstone: no disassembly",
-			    pixels_library() ? pixels_library() : "without zlib: no PNG",
+		text_printf(out, "undervisor %s (", UNDERVISOR_VERSION);
+		option_debug_libraries(out);
+		text_printf(out, ", %s, %s)\n", pixels_library() ? pixels_library() : "without zlib: no PNG",
 			    window_library() ? window_library() : "without SDL2: no window");
 		break;
 	case SHOW_CPUS: x86_model_help(out); break;

@@ -24,6 +24,17 @@ struct option_drive {
 	int index;    /* -1: the next free one */
 	bool cdrom, read_only, snapshot;
 };
+#define OPTIONS_TRAPS   16
+#define OPTIONS_SYMBOLS 16
+
+/* The debugger's. */
+struct debug_options {
+	const char *monitor, *script, *gdb, *trace, *dump_on_exit, *coverage;
+	const char *symbols[OPTIONS_SYMBOLS], *trap[OPTIONS_TRAPS];
+	unsigned symbols_n, traps;
+	bool mux, stat;
+};
+
 
 struct option_chardev {
 	char id[32], stream[256];
@@ -57,6 +68,7 @@ struct options {
 	unsigned virtio_index[PC_VIRTIOS]; /* and its number */
 	u64 seed;
 	struct log_config log;
+	struct debug_options debug;
 	const char *log_file, *dump_screen, *screenshot, *name;
 	bool walk_only; /* undervisor walk: bare words are addresses */
 	struct walk_wish walk;

@@ -33,4 +33,18 @@ bool option_virtio(struct options *o, const char *name, char *list, bool *mine, 
 /* When all options are known: drives and networks find their devices. */
 bool option_pci_resolve(struct options *o, struct error *err);
 
+/* ---- options_debug.c ---- */
+bool option_monitor(struct options *o, const char *val, struct error *err);
+bool option_monitor_script(struct options *o, const char *val, struct error *err);
+bool option_symbols(struct options *o, const char *val, struct error *err);
+bool option_trap(struct options *o, const char *val, struct error *err);
+bool option_dump_on_exit(struct options *o, const char *val, struct error *err);
+bool option_gdb(struct options *o, const char *val, struct error *err);
+bool option_gdb_default(struct options *o, const char *val, struct error *err); /* -s */
+bool option_trace(struct options *o, const char *val, struct error *err);
+bool option_coverage(struct options *o, const char *val, struct error *err);
+bool option_stat(struct options *o, const char *val, struct error *err);
+/* "libedit, libelf, ...", or what is missing. */
+void option_debug_libraries(struct text *out);
+
 #endif

@@ -1,0 +1,128 @@
+/* See backtrace.h. */
+#include "debug/backtrace.h"
+
+#define FRAMES 64
+#define SCAN_WORDS 128
+
+static unsigned word_of(const struct view *v) { return view_bits(v) / 8; }
+static u64 stack_at(const struct view *v, u64 sp) { return view_bits(v) == 64 ? sp : (u32)(sp + v->seg[SEG_SS].base); }
+
+static bool pop(const struct view *v, u64 sp, u64 *val) { return view_load(v, LEVEL_V, stack_at(v, sp), word_of(v), val); }
+
+/* Is there a call right before the address? E8 rel32, or FF /2 with up to 7 bytes. */
+static bool after_call(const struct view *v, u64 pc)
+{
+	u8 b[7] = {0};
+
+	if (view_read(v, LEVEL_V, pc - 7, b, 7) != 7)
+		return false;
+	if (b[2] == 0xe8)
+		return true;
+	for (unsigned i = 0; i < 6; i++)
+		if (b[i] == 0xff && (b[i + 1] >> 3 & 7) == 2)
+			return true;
+	return false;
+}
+
+/* A frame whose pointer is plausible: rbp above rsp, and a return address into a known function behind it. */
+static bool by_frame_pointer(const struct symbols *s, const struct view *v, u64 r[16], u64 *pc)
+{
+	u64 bp = r[R_BP], ret, old;
+	unsigned w = word_of(v);
+
+	if (bp < r[R_SP] || bp - r[R_SP] > 1u << 16 || bp % w || !pop(v, bp, &old) || !pop(v, bp + w, &ret))
+		return false;
+	if (!symbols_is_code(s, v, ret - 1) || !after_call(v, ret))
+		return false;
+	r[R_SP] = bp + 2 * w;
+	r[R_BP] = old;
+	*pc = ret;
+	return true;
+}
+
+static bool by_scan(const struct symbols *s, const struct view *v, u64 r[16], u64 *pc)
+{
+	unsigned w = word_of(v);
+
+	for (unsigned i = 0; i < SCAN_WORDS; i++) {
+		u64 at = r[R_SP] + (u64)i * w, ret;
+
+		if (!pop(v, at, &ret))
+			return false;
+		if (ret && symbols_is_code(s, v, ret - 1) && after_call(v, ret)) {
+			r[R_SP] = at + w;
+			*pc = ret;
+			return true;
+		}
+	}
+	return false;
+}
+
+enum how { HOW_CFI = 1, HOW_POINTER, HOW_SCAN };
+
+static enum how up(const struct symbols *s, const struct view *v, u64 r[16], u64 *pc, bool top)
+{
+	u64 look = top ? *pc : *pc - 1, was = r[R_SP];
+
+	/* In a caller the address behind the call may belong to the next function already: look one byte before. */
+	if (symbols_unwind(s, v, r, &look)) {
+		*pc = look;
+		return look && r[R_SP] > was ? HOW_CFI : 0;
+	}
+	if (by_frame_pointer(s, v, r, pc))
+		return HOW_POINTER;
+	return by_scan(s, v, r, pc) ? HOW_SCAN : 0;
+}
+
+bool backtrace_up(const struct symbols *s, const struct view *v, u64 r[16], u64 *pc) { return up(s, v, r, pc, true) != 0; }
+
+static void print_frame(struct debugger *d, const struct view *v, u64 pc, u64 look, enum how how, unsigned n, struct text *out)
+{
+	char name[128], line[128];
+
+	text_printf(out, "#%-2u %-5s %0*llx", n, v->guest ? "guest" : "host", view_bits(v) == 64 ? 16 : 8, (unsigned long long)pc);
+	if (symbols_name(&d->symbols, v, look, name, sizeof name)) {
+		char exact[128];
+
+		/* The name of the function, the offset of the address itself. */
+		text_printf(out, " %s", symbols_name(&d->symbols, v, pc, exact, sizeof exact) && look == pc ? exact : name);
+	}
+	if (symbols_line(&d->symbols, v, look, line, sizeof line))
+		text_printf(out, " at %s", line);
+	text_puts(out, how == HOW_SCAN ? "  (found on the stack)\n" : "\n");
+}
+
+void backtrace_print(struct debugger *d, const struct view *v, struct text *out, unsigned *number)
+{
+	u64 r[16], pc = view_pc(v);
+	enum how how = HOW_CFI;
+
+	memcpy(r, v->r, sizeof r);
+	for (unsigned i = 0; i < FRAMES; i++) {
+		print_frame(d, v, pc, i ? pc - 1 : pc, how, (*number)++, out);
+		how = up(&d->symbols, v, r, &pc, i == 0);
+		if (!how)
+			break;
+	}
+}
+
+void backtrace_print_all(struct debugger *d, struct text *out)
+{
+	unsigned n = 0;
+	struct view v;
+	const struct event *exit = &d->last_exit[d->cpu];
+	char name[32];
+
+	debugger_view(d, &v);
+	backtrace_print(d, &v, out, &n);
+	if (v.guest && v.live) {
+		text_printf(out, "--- VMRUN of VMCB %llx (ASID %u) by the host:\n", (unsigned long long)v.vmcb, v.asid);
+		view_get(&d->worlds, d->cpu, VIEW_HOST, 0, &v);
+		backtrace_print(d, &v, out, &n);
+	} else if (!v.guest && v.live && view_get(&d->worlds, d->cpu, VIEW_GUEST, 0, &v)) {
+		svm_exit_name(exit->c, name, sizeof name);
+		text_printf(out, "--- the guest of VMCB %llx (ASID %u), which #VMEXIT %s left here:\n", (unsigned long long)v.vmcb,
+			    v.asid, name);
+		backtrace_print(d, &v, out, &n);
+	}
+}

@@ -1,0 +1,134 @@
+/* Monitor commands for registers and for choosing what is looked at. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "debug/dump.h"
+#include "debug/monitor.h"
+#include "debug/regs.h"
+
+static void registers(struct monitor *m, char *args)
+{
+	struct debugger *d = m->d;
+	char *w = mon_word(&args);
+	struct view v;
+
+	if (w && !strcmp(w, "all")) {
+		dump_cpu(m->out, &d->pc->cpu[d->cpu].x86);
+		return;
+	}
+	if (w && strcmp(w, "host") && strcmp(w, "guest")) {
+		mon_fail(m, "expected host, guest or all");
+		return;
+	}
+	if (!w) {
+		debugger_view(d, &v);
+	} else if (!view_get(&d->worlds, d->cpu, *w == 'g' ? VIEW_GUEST : VIEW_HOST, 0, &v)) {
+		mon_fail(m, "no guest has run on cpu%u yet", d->cpu);
+		return;
+	}
+	regs_print(m->out, &v);
+}
+
+static void cpus(struct monitor *m, char *args)
+{
+	static const char *const activity[] = {"", "halted", "waits (MWAIT)", "waits for a start-up message", "shut down"};
+	struct debugger *d = m->d;
+	u64 n;
+	struct view v;
+
+	if (*args) {
+		if (!mon_value(m, &args, &n) || !mon_end(m, args))
+			return;
+		if (n >= d->pc->cfg.cpus) {
+			mon_fail(m, "there are %u CPUs", d->pc->cfg.cpus);
+			return;
+		}
+		d->cpu = (unsigned)n;
+		d->world = VIEW_NOW;
+	}
+	for (unsigned i = 0; i < d->pc->cfg.cpus; i++) {
+		const struct x86_cpu *c = &d->pc->cpu[i].x86;
+
+		view_get(&d->worlds, i, VIEW_NOW, 0, &v);
+		text_printf(m->out, "%c ", i == d->cpu ? '*' : ' ');
+		if (c->activity)
+			text_printf(m->out, "(%s) ", activity[c->activity % 5]);
+		debugger_print_here(d, &v, m->out);
+	}
+}
+
+static void world(struct monitor *m, char *args)
+{
+	struct debugger *d = m->d;
+	struct view v;
+	char *w = mon_word(&args);
+	enum world was = d->world;
+
+	if (w && !strcmp(w, "guest")) {
+		u64 vmcb = 0;
+
+		if (*args && (!mon_value(m, &args, &vmcb) || !mon_end(m, args)))
+			return;
+		d->world = VIEW_GUEST;
+		d->vmcb = vmcb;
+		if (!view_get(&d->worlds, d->cpu, d->world, vmcb, &v)) {
+			d->world = was;
+			mon_fail(m, "no guest has run on cpu%u yet", d->cpu);
+			return;
+		}
+	} else if (w && !strcmp(w, "host")) {
+		d->world = VIEW_HOST;
+	} else if (w && !strcmp(w, "now")) {
+		d->world = VIEW_NOW;
+	} else if (w) {
+		mon_fail(m, "expected host, guest [VMCB] or now");
+		return;
+	}
+	debugger_view(d, &v);
+	debugger_print_here(d, &v, m->out);
+}
+
+static void set(struct monitor *m, char *args)
+{
+	struct view v;
+	char *name, *eq = strchr(args, '=');
+	u64 val;
+
+	debugger_view(m->d, &v);
+	if (!eq) {
+		mon_fail(m, "expected REGISTER = EXPRESSION");
+		return;
+	}
+	*eq++ = 0;
+	name = mon_word(&args);
+	if (!name || !mon_value(m, &eq, &val) || !mon_end(m, eq))
+		return;
+	if (!v.live)
+		mon_fail(m, "that world does not run: its registers stand in memory (write)");
+	else if (!regs_set(&v, name, val))
+		mon_fail(m, "%s cannot be set (general registers, rip and rflags can)", name);
+}
+
+static void print(struct monitor *m, char *args)
+{
+	u64 val;
+	char name[128];
+	struct view v;
+
+	if (!mon_value(m, &args, &val) || !mon_end(m, args))
+		return;
+	debugger_view(m->d, &v);
+	text_printf(m->out, "%llx = %lld", (unsigned long long)val, (long long)val);
+	if (symbols_name(&m->d->symbols, &v, val, name, sizeof name))
+		text_printf(m->out, " <%s>", name);
+	text_puts(m->out, "\n");
+}
+
+const struct command mon_regs[] = {
+	{"registers", "r", "[host|guest|all]", "registers of this CPU, decoded; of the world that does not run too; all: its whole state", registers, false},
+	{"cpu", NULL, "[N]", "list the CPUs, and look at CPU N", cpus, false},
+	{"world", "w", "[host|guest [VMCB]|now]", "whose registers, memory and symbols are looked at", world, false},
+	{"set", NULL, "REGISTER = EXPRESSION", "set a register of the world that runs", set, false},
+	{"print", "p", "EXPRESSION", "a value: registers, vmcb.FIELD, [v:ADDR] [g:ADDR] [p:ADDR] with .b .w .d .q, symbols", print, false},
+	{0},
+};

@@ -1,0 +1,255 @@
+/* Going on, stepping, and what is done at a stop. See debugger.h. */
+#include <stdio.h>
+
+#include "debug/backtrace.h"
+#include "debug/debugger.h"
+
+static struct machine *machine_of(struct debugger *d) { return &d->pc->machine; }
+
+/* Breakpoints where the CPUs stand now are passed. */
+static void leave_here(struct debugger *d)
+{
+	d->skip_icount = machine_of(d)->s.icount;
+	for (unsigned i = 0; i < d->pc->cfg.cpus; i++) {
+		const struct x86_cpu *c = &d->pc->cpu[i].x86;
+
+		d->skip_va[i] = x86_code_va(c, c->rip);
+	}
+}
+
+/* A breakpoint that counts instructions is a limit. */
+static u64 limit_of(struct debugger *d, u64 until)
+{
+	u64 now = machine_of(d)->s.icount;
+
+	for (struct breakpoint *b = d->breaks; b; b = b->next)
+		if (b->on && b->kind == BREAK_COUNT && b->lo > now && b->lo < until)
+			until = b->lo;
+	if (d->due && d->due(d->look_arg) < until)
+		until = d->due(d->look_arg);
+	return d->limit && d->limit < until ? d->limit : until;
+}
+
+static void count_reached(struct debugger *d)
+{
+	struct machine *m = machine_of(d);
+
+	for (struct breakpoint *b = d->breaks; b; b = b->next)
+		if (b->on && b->kind == BREAK_COUNT && b->lo == m->s.icount && d->hits < DEBUGGER_HITS) {
+			b->hits++;
+			d->hit[d->hits++] = (struct hit){.id = b->id, .cpu = m->s.turn_cpu, .va = pc_current(d->pc)->rip};
+		}
+}
+
+static bool reset(struct debugger *d)
+{
+	struct error err;
+
+	if (!d->reboot)
+		return false;
+	machine_reset(machine_of(d));
+	if (d->reboot(d->reboot_arg, &err))
+		return true;
+	fprintf(stderr, "undervisor: %s\n", err.msg);
+	return false;
+}
+
+/* The hits in their order: a trap acts, anything else stops. */
+static bool hits_stop(struct debugger *d)
+{
+	bool stop = false;
+
+	for (unsigned i = 0; i < d->hits && !d->quit; i++) {
+		struct breakpoint *b = debugger_find(d, d->hit[i].id);
+
+		if (!b)
+			continue;
+		if (b->action[0] && !(d->act && d->act(d->act_arg, b, &d->hit[i])))
+			continue;
+		if (stop)
+			continue; /* the first one is what is told */
+		stop = true;
+		d->stopped_at = b;
+		d->stop_hit = d->hit[i];
+		d->cpu = d->hit[i].cpu;
+	}
+	d->hits = 0;
+	return stop || d->quit;
+}
+
+/* One run of the machine. True: it stands for a reason that counts. */
+static bool run_once(struct debugger *d, u64 until)
+{
+	struct machine *m = machine_of(d);
+	u64 limit = limit_of(d, until);
+
+	d->why = machine_run(m, limit);
+	m->interrupted = 0;
+	if (d->look)
+		d->look(d->look_arg);
+	if (d->why == STOP_RESET && reset(d))
+		return false;
+	if (d->why == STOP_UNTIL)
+		count_reached(d);
+	if (d->hits) {
+		enum stop was = d->why;
+
+		if (hits_stop(d)) {
+			d->why = STOP_DEBUG;
+			return true;
+		}
+		if (was == STOP_DEBUG)
+			return d->asked || d->world_changed;
+	}
+	if (d->why == STOP_DEBUG)
+		return d->asked || d->world_changed;
+	if (d->why == STOP_UNTIL && m->s.icount < until && !(d->limit && m->s.icount >= d->limit))
+		return false;
+	if (d->why == STOP_SIGNAL && d->asked) { /* Ctrl-C at an interactive monitor */
+		d->why = STOP_DEBUG;
+		return true;
+	}
+	d->over = d->why != STOP_UNTIL || (d->limit && m->s.icount >= d->limit);
+	return true;
+}
+
+static void begin(struct debugger *d)
+{
+	leave_here(d);
+	d->hits = 0;
+	d->asked = d->world_changed = false;
+	d->stopped_at = NULL;
+	d->world = VIEW_NOW;
+}
+
+static enum stop stand(struct debugger *d)
+{
+	struct breakpoint *at = d->stopped_at;
+
+	if (!d->stopped_at)
+		d->cpu = d->why == STOP_DEBUG || d->why == STOP_UNTIL ? machine_of(d)->s.turn_cpu : machine_of(d)->culprit;
+	if (at && at->temporary && !at->hidden) {
+		static struct breakpoint told; /* its text is still to be told */
+
+		told = *at;
+		debugger_delete(d, at);
+		d->stopped_at = &told;
+	}
+	return d->why;
+}
+
+enum stop debugger_go_until(struct debugger *d, u64 icount)
+{
+	begin(d);
+	while (!d->over && !d->quit && !run_once(d, icount))
+		leave_here(d);
+	return stand(d);
+}
+
+enum stop debugger_go(struct debugger *d) { return debugger_go_until(d, TIME_NEVER); }
+
+/* The machine goes on one instruction at a time until it was the CPU's turn. */
+enum stop debugger_step(struct debugger *d, unsigned cpu, u64 n)
+{
+	struct machine *m = machine_of(d);
+	struct x86_cpu *c = &d->pc->cpu[cpu].x86;
+
+	begin(d);
+	while (n-- && !d->over && !d->quit) {
+		u64 before = c->retired;
+
+		leave_here(d);
+		while (c->retired == before && !d->over) {
+			u64 next = m->s.icount + 1;
+
+			if (!run_once(d, next))
+				continue;
+			if (d->why != STOP_UNTIL || d->stopped_at)
+				return stand(d);
+		}
+	}
+	stand(d);
+	d->cpu = cpu;
+	return d->why;
+}
+
+enum stop debugger_step_world(struct debugger *d)
+{
+	enum stop why;
+
+	d->want_world = true;
+	why = debugger_go(d);
+	d->want_world = false;
+	return why;
+}
+
+enum stop debugger_go_to(struct debugger *d, unsigned cpu, enum world world, u64 va, u64 stack)
+{
+	struct breakpoint b = {.kind = BREAK_EXEC, .level = LEVEL_V, .world = world, .lo = va, .hi = va, .on = true,
+			       .hidden = true, .temporary = true, .stack = stack, .text = "here"}, *n;
+	enum stop why;
+	unsigned id;
+
+	if (world == VIEW_GUEST)
+		b.vmcb = d->pc->cpu[cpu].x86.svm.vmcb_pa;
+	snprintf(b.condition, sizeof b.condition, "cpu == %u", cpu);
+	n = debugger_add(d, &b);
+	if (!n)
+		return STOP_NONE;
+	id = n->id;
+	why = debugger_go(d);
+	n = debugger_find(d, id);
+	if (n && d->stopped_at == n) {
+		d->stopped_at = NULL;
+		d->why = why = STOP_UNTIL;
+	}
+	if (n)
+		debugger_delete(d, n);
+	return why;
+}
+
+/* Calls, software interrupts, repeated instructions and VMRUN come back behind themselves. */
+static bool comes_back(const char *text)
+{
+	static const char *const words[] = {"call", "lcall", "int", "rep", "repe", "repne", "repz", "repnz", "vmrun", "syscall", "sysenter", "loop"};
+	size_t n = strcspn(text, " ");
+
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++)
+		if (strlen(words[i]) == n && !strncmp(text, words[i], n))
+			return true;
+	return false;
+}
+
+enum stop debugger_next(struct debugger *d, unsigned cpu)
+{
+	struct view v;
+	char text[128] = "";
+	unsigned len;
+
+	view_get(&d->worlds, cpu, VIEW_NOW, 0, &v);
+	len = view_disasm(&v, view_pc(&v), text, sizeof text);
+	if (!len || !comes_back(text))
+		return debugger_step(d, cpu, 1);
+	return debugger_go_to(d, cpu, v.guest ? VIEW_GUEST : VIEW_HOST, view_linear(&v, v.rip + len), v.r[R_SP] - 1);
+}
+
+enum stop debugger_finish(struct debugger *d, unsigned cpu, struct error *err)
+{
+	struct view v;
+	u64 r[16], pc;
+
+	view_get(&d->worlds, cpu, VIEW_NOW, 0, &v);
+	memcpy(r, v.r, sizeof r);
+	pc = view_pc(&v);
+	if (!backtrace_up(&d->symbols, &v, r, &pc)) {
+		error_set(err, "the caller cannot be found");
+		return STOP_NONE;
+	}
+	return debugger_go_to(d, cpu, v.guest ? VIEW_GUEST : VIEW_HOST, pc, v.r[R_SP]);
+}
+
+void debugger_ask(struct debugger *d)
+{
+	d->asked = true;
+	machine_stop(machine_of(d), STOP_DEBUG);
+}
