@@ -358,6 +358,9 @@ static ALWAYS_INLINE struct region *page_region_at(const struct space *s, u64 pa
 	return n ? (struct region *)&s->region[n - 1] : NULL;
 }
 
+/* Nobody is anywhere in the page. False does not say that somebody is. */
+static bool empty_page(const struct space *s, u64 pa) { return s->shift >= 12 && !map_entry(s, pa); }
+
 struct region *space_find(struct space *s, u64 pa) { return region_at(s, pa & s->a20_mask); }
 
 u8 *space_host_slow(struct space *s, u64 pa, bool write)
@@ -594,11 +597,11 @@ void space_write_bytes(struct space *s, u64 pa, const void *buf, size_t n)
 		u8 *host = space_host(s, pa, true);
 		u64 at = pa & s->a20_mask;
 
-		m = host ? page_rest(pa, n) : 1;
+		m = host || empty_page(s, at) ? page_rest(pa, n) : 1;
 		if (host) {
 			ram_touch(s, region_at(s, at), at, m);
 			memcpy(host, p, m);
-		} else {
+		} else if (m == 1) {
 			space_write(s, pa, 1, *p);
 		}
 	}
