@@ -8,7 +8,7 @@ endif
 PREFIX ?= /usr/local
 VERSION = 0.1
 
-.PHONY: all help deps demo test test-units san cov fmt install clean
+.PHONY: all help deps demo walk-demo test test-units san cov fmt install clean
 .DEFAULT_GOAL := all
 
 # Another compiler or MODE builds everything anew; B=build/clang keeps its objects apart, as make san and make cov do.
@@ -119,6 +119,9 @@ deps:
 	echo "installing:$$missing"; \
 	$$sudo apt-get update -q && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qy --no-install-recommends $$missing
 
+# The page of walks is tested in a browser.
+DEPS_MORE += chromium python3
+
 # For make CC=clang, make fmt, make bench beside QEMU.
 .PHONY: deps-more
 deps-more:
@@ -136,6 +139,21 @@ demo:
 	@echo "---- The serial port: tvmm, a small hypervisor, and its guest ----"
 	@$(DEMO) -d explain=NPF -D $(B)/demo.log </dev/null; status=$$?; \
 	echo; echo "---- Undervisor: why that #VMEXIT happened (-d explain=NPF) ----"; cat $(B)/demo.log; [ $$status = 1 ]
+
+# Two guests one after the other: an access through all 24 references, then pages that the VMM takes away and gives back.
+WALK_PAGE_FILE = $(B)/walks.html
+WALK_DEMO = $(B)/undervisor walk --html $(WALK_PAGE_FILE) 0xffff908080605000@fills=3,guest,cold 0x1f0000@fills=8,guest --walk-stat \
+	-kernel $(FW)/tvmm.elf -append debug-exit -initrd '$(FW)/walk24.elf mode=long,$(FW)/npf.elf mode=long' -m 256 -display none \
+	-device isa-debug-exit,iobase=0xf4,iosize=0x4
+
+# WALK_OPEN=no writes the page only.
+walk-demo:
+	@$(MAKE) -s --no-print-directory deps
+	@$(MAKE) -s --no-print-directory $(PARALLEL) all firmware
+	@$(WALK_DEMO) </dev/null >$(B)/walks.txt; [ $$? = 1 ] || { cat $(B)/walks.txt; exit 1; }
+	@echo "The page of walks: $(abspath $(WALK_PAGE_FILE))"
+	@if [ "$(WALK_OPEN)" = no ]; then :; elif command -v xdg-open >/dev/null && [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
+		xdg-open $(abspath $(WALK_PAGE_FILE)); else echo "Open it in a browser: there is no xdg-open, or no display, here."; fi
 
 # ---- sanitizers, coverage ----
 
@@ -161,6 +179,7 @@ help:
 	@echo "make               build/undervisor"
 	@echo "make deps          install what is missing (apt-get)"
 	@echo "make demo          boot a hypervisor and see one of its exits explained"
+	@echo "make walk-demo     a guest's page walks as a page to step through (WALK_OPEN=no only writes it)"
 	@echo "make test          all tests; the last line counts them"
 	@echo "make test-guests   only those that run guests"
 	@echo "make san           all tests under AddressSanitizer and UBSan"

@@ -34,6 +34,9 @@
 		return steps;
 	}
 	const steps = data.walks.map(stepsOf);
+	// Does the step concern the element's cell? A cached translation concerns all nested cells of its row.
+	const concerns = (s, e) => !s.result && s.row === Number(e.dataset.row) &&
+		(s.cached ? Number(e.dataset.column) < walk().rows[s.row].cells.length - 1 : s.column === Number(e.dataset.column));
 	const walk = () => data.walks[current];
 	const cellAt = (s) => walk().rows[s.row].cells[s.column];
 
@@ -87,7 +90,8 @@
 			if (cell.state !== "register")
 				out.push(make("p", {class: "mono"}, address(cell)));
 			out.push(entryTable(cell));
-			out.push(make("p", {}, "Rights from the top of the " + (cell.dim ? "nested" : walk().nested ? "guest's" : "") +
+			if (cell.perm)
+				out.push(make("p", {}, "Rights from the top of the " + (cell.dim ? "nested" : walk().nested ? "guest's" : "") +
 				" tables down to here: " + cell.perm + " (W and U must be set in every entry, NX in none)."));
 		}
 		if (cell.dim)
@@ -163,8 +167,7 @@
 		const s = step ? steps[current][step - 1] : null, section = sections[current];
 		section.classList.toggle("stepping", Boolean(s) && !s.result);
 		section.querySelectorAll(".cell, tr[data-row]").forEach((e) => {
-			const i = steps[current].findIndex((x) => !x.result && x.row === Number(e.dataset.row) &&
-				(x.cached || x.column === Number(e.dataset.column)));
+			const i = steps[current].findIndex((x) => concerns(x, e));
 			e.classList.toggle("now", Boolean(s) && i === step - 1);
 			e.classList.toggle("past", Boolean(s) && i >= 0 && i < step - 1);
 		});
@@ -350,8 +353,7 @@
 			keys[e.key]();
 		});
 		sections.forEach((s) => s.querySelectorAll(".cell").forEach((e) => e.addEventListener("click", () => {
-			const i = steps[current].findIndex((x) => !x.result && x.row === Number(e.dataset.row) &&
-				(x.cached ? e.querySelector(".p-skipped") : x.column === Number(e.dataset.column)));
+			const i = steps[current].findIndex((x) => concerns(x, e));
 			if (i >= 0)
 				go(i + 1);
 		})));

@@ -163,6 +163,14 @@ static enum walk_paint cell_paint(const struct walk_cell *c)
 	}
 }
 
+/* What the processor writes into the entry. */
+static void set_mark(struct pen *p, const struct walk_cell *c, int x, int y)
+{
+	struct walk_shape *s = mono(p, PAINT_SET, x, y, c->set & 0x40 ? (c->set & 0x20 ? "+A+D" : "+D") : "+A");
+
+	s->bold = s->secret = true;
+}
+
 static void cell_flags(struct pen *p, const struct walk_row *r, const struct walk_cell *c, int x, int y)
 {
 	const char *device = !c->dim ? p->v->shot->device[r->level] : NULL;
@@ -179,7 +187,7 @@ static void cell_flags(struct pen *p, const struct walk_row *r, const struct wal
 		text_printf(&t, " (%s)", device);
 	mono(p, c->state == CELL_CACHED ? PAINT_FAINT : PAINT_INK, x, y, buf)->secret = true;
 	if (c->set)
-		mono(p, PAINT_SET, x + (int)(t.used + 1) * 7, y, c->set & 0x40 ? (c->set & 0x20 ? "+A+D" : "+D") : "+A")->bold = true;
+		set_mark(p, c, x + (int)(t.used + 1) * 7, y);
 }
 
 static void cell_known(struct pen *p, const struct walk_row *r, const struct walk_cell *c, int x, int y)
@@ -261,7 +269,7 @@ static void row(struct pen *p, unsigned n)
 	for (unsigned c = 0; c < p->v->columns; c++)
 		cell(p, n, c);
 	for (unsigned c = 0; c + 1 < p->v->columns; c++)
-		if (walk_view_cell(p->v, n, c)->known)
+		if (walk_view_cell(p->v, n, c)->judges)
 			perm = walk_view_cell(p->v, n, c)->perm | 0x80;
 	if (perm) {
 		text_init_buffer(&t, buf, sizeof buf);
@@ -269,7 +277,7 @@ static void row(struct pen *p, unsigned n)
 		text(p, PAINT_FAINT, x, y + 18, 11, "nested");
 		mono(p, PAINT_INK, x, y + 34, buf)->secret = true;
 	}
-	if (r->level && r->cell[0].known) {
+	if (r->cell[0].judges) {
 		text_init_buffer(&t, buf, sizeof buf);
 		walk_say_perm(&t, r->cell[0].perm);
 		text(p, PAINT_FAINT, x, y + 52, 11, "%s", p->v->columns > 1 ? "guest so far" : "so far");

@@ -58,6 +58,8 @@ static void put_cell_row(struct text *out, struct walk_view *v, unsigned row, un
 	if (c->known && c->form) {
 		text_init_buffer(&t, flags, sizeof flags);
 		walk_form_flags(c->form, c->val, &t);
+	}
+	if (c->judges) {
 		text_init_buffer(&t, perm, sizeof perm);
 		walk_say_perm(&t, c->perm);
 	}

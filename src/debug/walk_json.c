@@ -117,6 +117,8 @@ static void put_cell(struct text *out, const struct walk_view *v, const struct w
 		if (c->form) {
 			walk_form_flags(c->form, c->val, &t);
 			string(out, "flags", buf);
+		}
+		if (c->judges) {
 			text_init_buffer(&t, buf, sizeof buf);
 			walk_say_perm(&t, c->perm);
 			string(out, "perm", buf);

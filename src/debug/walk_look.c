@@ -34,8 +34,8 @@ static bool parse_when(struct walk_spec *s, const char *when)
 		s->when = WALK_AT_END;
 	} else if (!strcmp(when, "exit") || !strncmp(when, "exit=", 5)) {
 		s->when = WALK_AT_EXIT;
-		if (strlen(when) > 5) {
-			if (strlen(when + 5) >= sizeof s->exit)
+		if (when[4]) {
+			if (!when[5] || strlen(when + 5) >= sizeof s->exit)
 				return false;
 			strcpy(s->exit, when + 5);
 		}
@@ -81,6 +81,8 @@ static bool parse_option(struct walk_spec *s, const char *o)
 		s->cpu = (unsigned)n;
 		return s->cpu_given;
 	}
+	if (!strcmp(o, "cold"))
+		return s->cold = true;
 	if (!strncmp(o, "cr3=", 4))
 		return s->cr3_given = number(o + 4, &s->cr3);
 	return !strncmp(o, "from=", 5) && number(o + 5, &s->from);
@@ -121,12 +123,14 @@ bool walk_spec_parse(struct walk_spec *s, const char *arg, struct error *err)
 		return error_set(err, "walk: @%s: expected a number of instructions, end, exit[=NAME] or fills[=N]", when);
 	while ((item = strtok_r(NULL, ",", &save)))
 		if (!parse_option(s, item))
-			return error_set(err, "walk: '%s': expected read, write, exec, user, host, guest, gpa, cpu=N, cr3=X or from=COUNT",
+			return error_set(err, "walk: '%s': expected read, write, exec, user, host, guest, gpa, cpu=N, cr3=X, from=COUNT or cold",
 					 item);
 	if ((s->access & ACC_WRITE) && (s->access & ACC_EXEC))
 		return error_set(err, "walk: write or exec, not both");
 	if (s->any && s->when != WALK_FILLS)
 		return error_set(err, "walk: any goes with @fills only");
+	if (s->when != WALK_FILLS && (s->cold || s->from))
+		return error_set(err, "walk: cold and from= go with @fills only: a look uses nothing cached");
 	if (s->when == WALK_FILLS && s->cr3_given)
 		return error_set(err, "walk: cr3= does not go with @fills: the machine's own walks have their own");
 	return true;
@@ -159,6 +163,21 @@ static void surroundings(struct walk_shot *s, struct x86_cpu *c, const struct wa
 	s->has_data = true;
 }
 
+/* The cold walk came after the real one, which has set A and D: entries as the real one found them. */
+static void before_ad(struct walk *cold, const struct walk *w)
+{
+	for (unsigned i = 0; i < cold->n; i++)
+		for (unsigned k = 0; k < w->n; k++) {
+			struct walk_step *c = &cold->step[i];
+			const struct walk_step *s = &w->step[k];
+
+			if (s->set && !c->cached && c->pa == s->pa && c->dim == s->dim && c->val == (s->val | s->set)) {
+				c->val = s->val;
+				c->set = s->set;
+			}
+		}
+}
+
 void walk_shoot(struct walk_shot *s, struct x86_cpu *c, unsigned access, const struct walk *w)
 {
 	struct walk_env env = c->tlb.env;
@@ -174,6 +193,7 @@ void walk_shoot(struct walk_shot *s, struct x86_cpu *c, unsigned access, const s
 	s->pf_exits = svm_wants(&c->svm, ICPT_EXC + VEC_PF);
 	env.ntlb = NULL;
 	walk_x86(&env, w->va, access, false, &s->cold);
+	before_ad(&s->cold, w);
 	if (c->tlb.stamp)
 		c->tlb.stamp(c->tlb.stamp_arg, &e);
 	s->icount = e.icount;

@@ -24,6 +24,7 @@ struct walk_spec {
 	enum walk_when when;
 	u64 count, from; /* instructions, or walks to keep; WALK_FILLS: not before that many instructions */
 	char exit[24];
+	bool cold;       /* WALK_FILLS: each walk also as it would be without cached translations */
 	enum walk_world world;
 	bool world_given, cpu_given, cr3_given, access_given;
 	u8 access;
@@ -31,7 +32,7 @@ struct walk_spec {
 	u64 cr3;
 };
 
-/* "ADDR[@COUNT|@end|@exit[=NAME]|@fills[=N]][,read|write|exec][,user][,host|guest|gpa][,cpu=N][,cr3=X][,from=COUNT]". ADDR: hexadecimal with 0x, or
+/* "ADDR[@COUNT|@end|@exit[=NAME]|@fills[=N]][,read|write|exec][,user][,host|guest|gpa][,cpu=N][,cr3=X][,from=COUNT][,cold]". ADDR: hexadecimal with 0x, or
  * decimal; any (with @fills). */
 bool walk_spec_parse(struct walk_spec *s, const char *arg, struct error *err);
 /* One line on the form, for help. */

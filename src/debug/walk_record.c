@@ -91,13 +91,18 @@ static bool wanted(const struct walk_record *r, unsigned n, const struct walk_sh
 	return p->any || !((p->va ^ s->walk.va) >> shift);
 }
 
-static void keep(struct walk_record *r, const struct walk_shot *s)
+static void keep(struct walk_record *r, const struct walk_shot *s, bool uncached)
 {
 	struct walk_shot *k = shot_new(r);
 
 	if (!k)
 		return;
 	*k = *s;
+	if (uncached) {
+		k->walk = s->cold;
+		k->live = false;
+		k->uncached = true;
+	}
 	memcpy(k->before, r->before, sizeof k->before);
 	k->befores = r->befores;
 	k->befores_lost = r->befores_lost;
@@ -128,7 +133,9 @@ static void walked(void *arg, unsigned access, const struct walk *w)
 	for (unsigned i = 0; i < r->wish.specs; i++)
 		if (wanted(r, i, &s)) {
 			r->taken[i]++;
-			keep(r, &s);
+			if (r->wish.spec[i].cold && s.walk.refs != s.cold.refs)
+				keep(r, &s, true);
+			keep(r, &s, false);
 			break;
 		}
 }

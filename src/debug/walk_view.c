@@ -203,6 +203,12 @@ static unsigned merge(unsigned perm, const struct walk_cell *c)
 	return perm;
 }
 
+/* An entry that is not present has no rights to give. */
+static bool judges(const struct walk_view *v, const struct walk_cell *c)
+{
+	return c->known && c->level && !(c->fails && v->shot->walk.why == WALK_NOT_PRESENT);
+}
+
 static void put_perms(struct walk_view *v)
 {
 	unsigned g = PERM_W | PERM_U | PERM_X;
@@ -212,9 +218,9 @@ static void put_perms(struct walk_view *v)
 		unsigned p = PERM_W | PERM_U | PERM_X;
 
 		for (unsigned n = v->columns - 1; n; n--)
-			if (r->cell[n].known)
+			if ((r->cell[n].judges = judges(v, &r->cell[n])))
 				r->cell[n].perm = (u8)(p = merge(p, &r->cell[n]));
-		if (r->level && r->cell[0].known)
+		if ((r->cell[0].judges = judges(v, &r->cell[0])))
 			r->cell[0].perm = (u8)(g = merge(g, &r->cell[0]));
 	}
 }

@@ -19,6 +19,7 @@ struct walk_shot {
 	struct paging p, np;
 	bool nested;
 	bool live;     /* an access of the machine made it; else a look, which changed nothing */
+	bool uncached; /* not made: a walk of the machine as it would be without cached translations */
 	bool guest;    /* the address belongs to a guest */
 	bool physical; /* it is guest-physical: the nested dimension alone */
 	bool pf_exits; /* the guest's #PF is intercepted */
@@ -56,6 +57,7 @@ struct walk_cell {
 	u64 addr;   /* the address whose bits choose it */
 	u32 index;
 	u8 hi, lo;  /* these bits */
+	bool judges; /* it has a say: read, and present; then perm is set */
 	u8 perm;    /* PERM_W, _X, _U merged from the top of its dimension down to it */
 	const struct walk_level *form;
 };

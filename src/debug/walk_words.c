@@ -24,7 +24,9 @@ void walk_say_title(struct text *out, const struct walk_view *v)
 	text_printf(out, " on cpu%u", s->cpu);
 	if (s->guest)
 		text_printf(out, ", ASID %u", s->asid);
-	if (!s->live)
+	if (s->uncached)
+		text_puts(out, " (as it would be with nothing cached)");
+	else if (!s->live)
 		text_puts(out, " (a look: nothing was changed)");
 }
 
@@ -151,10 +153,10 @@ static unsigned dim_perm(const struct walk_view *v, unsigned dim)
 	for (unsigned i = 0; i < v->rows; i++) {
 		const struct walk_row *r = &v->row[i];
 
-		if (!dim && r->level && r->cell[0].known)
+		if (!dim && r->cell[0].judges)
 			p = r->cell[0].perm;
 		for (unsigned n = v->columns - 1; dim && !r->level && n; n--)
-			if (r->cell[n].known)
+			if (r->cell[n].judges)
 				p = r->cell[n].perm;
 	}
 	return p;
