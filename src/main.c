@@ -38,6 +38,7 @@ struct session {
 	FILE *log_file;
 	struct screen screen;
 	struct window *window;
+	struct panes panes;
 	u64 started; /* host ns */
 };
 
@@ -123,6 +124,13 @@ static void open_screen(struct session *s)
 		.period = SCREEN_PERIOD_NS, .next = SCREEN_PERIOD_NS, .look = screen_look, .arg = &s->screen};
 }
 
+static struct window *open_window(struct session *s, struct error *err)
+{
+	if (s->opt.panes)
+		panes_init(&s->panes, &s->pc, &s->hub);
+	return window_open(&s->pc, s->opt.name, s->opt.panes ? &s->panes : NULL, err);
+}
+
 static bool power_on(struct session *s, struct error *err)
 {
 	struct options *o = &s->opt;
@@ -139,7 +147,7 @@ static bool power_on(struct session *s, struct error *err)
 	    !open_networks(s, err) || !open_log(s, err))
 		return false;
 	open_screen(s);
-	if (o->display == DISPLAY_SDL && !(s->window = window_open(&s->pc, o->name, err)))
+	if (o->display == DISPLAY_SDL && !(s->window = open_window(s, err)))
 		return false;
 	s->pc.machine.pace.on = o->realtime;
 	s->pc.machine.stepwise = o->stepwise;

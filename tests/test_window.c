@@ -65,7 +65,7 @@ static void setup(void)
 	pc = calloc(1, sizeof *pc);
 	ck_assert(x86_model_parse(&cfg.model, "zen", &err));
 	ck_assert(pc_init(pc, &cfg, &err));
-	w = window_open(pc, "test", &err);
+	w = window_open(pc, "test", NULL, &err);
 	ck_assert_msg(w, "%s", err.msg);
 }
 

@@ -72,6 +72,12 @@ void machine_stop(struct machine *m, enum stop why)
 	m->sched.kick = true;
 }
 
+void machine_look_soon(struct machine *m)
+{
+	m->unseen_slices = POLL_SLICES;
+	m->host_seen = 0;
+}
+
 void machine_interrupt(struct machine *m) { m->interrupted = 1; }
 
 void machine_wake(struct machine *m, unsigned n)

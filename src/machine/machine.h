@@ -124,6 +124,8 @@ enum stop machine_run(struct machine *m, u64 until);
 void machine_stop(struct machine *m, enum stop why);
 /* From a signal handler or another thread: machine_run returns STOP_SIGNAL soon. */
 void machine_interrupt(struct machine *m);
+/* The host is asked again right after the next slice. */
+void machine_look_soon(struct machine *m);
 /* Something happened to CPU n that may end its idleness. */
 void machine_wake(struct machine *m, unsigned n);
 /* Of everything that the guest can notice: memory, CPUs, devices, time. */

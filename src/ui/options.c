@@ -216,10 +216,13 @@ static bool set_display(struct options *o, const char *val, struct error *err)
 	static const char *const names[] = {[DISPLAY_NONE] = "none", [DISPLAY_TEXT] = "text", [DISPLAY_SDL] = "sdl"};
 	unsigned i = 0;
 
+	o->panes = !strcmp(val, "sdl,panes=on");
+	if (o->panes || !strcmp(val, "sdl,panes=off"))
+		val = "sdl";
 	while (i < ARRAY_SIZE(names) && strcmp(val, names[i]))
 		i++;
 	if (i == ARRAY_SIZE(names))
-		return error_set(err, "-display %s: not supported (expected none, text or sdl)", val);
+		return error_set(err, "-display %s: not supported (expected none, text, sdl or sdl,panes=on)", val);
 	if (i == DISPLAY_SDL && !window_library())
 		return error_set(err, "-display sdl: this program was built without SDL2 (package libsdl2-dev)");
 	o->display = (enum display)i;
@@ -375,7 +378,7 @@ static const struct {
 	{"debugcon", "STREAM", "where bytes written to port E9h (or isa-debugcon.iobase) go", set_debugcon},
 	{"chardev", "KIND,id=ID[,...]", "names a stream: stdio, null, pty, file with path=PATH, for isa-debugcon", set_chardev},
 	{"global", "isa-debugcon.iobase=PORT", "the port of -debugcon; SeaBIOS writes to 0x402", option_global},
-	{"display", "none|text|sdl", "text: print changed lines of the text screen; sdl: a window (default none)", set_display},
+	{"display", "none|text|sdl[,panes=on]", "text: print changed lines of the text screen; sdl: a window (default none)", set_display},
 	{"nographic", NULL, "no display, and the first serial port on stdio", set_nographic},
 	{"monitor", "stdio|unix:PATH|pty|none", "the monitor; -serial mon:stdio shares the terminal (Ctrl-A C)", option_monitor},
 	{"monitor-script", "FILE", "monitor commands, before the machine starts", option_monitor_script},

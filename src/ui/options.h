@@ -61,7 +61,7 @@ struct options {
 	const char *serial[PC_UARTS], *debugcon;
 	unsigned serials;
 	enum display display;
-	bool nographic, stopped, no_reboot, report, hash, stepwise, realtime;
+	bool nographic, stopped, no_reboot, report, hash, stepwise, realtime, panes;
 	struct option_net net[OPTION_NETS];
 	unsigned nets;
 	char virtio_end[PC_VIRTIOS][32];   /* id of the drive or network of pc.virtio[] */

@@ -6,9 +6,9 @@
 
 const char *window_library(void) { return NULL; }
 
-struct window *window_open(struct pc *pc, const char *name, struct error *err)
+struct window *window_open(struct pc *pc, const char *name, struct panes *panes, struct error *err)
 {
-	(void)pc, (void)name;
+	(void)pc, (void)name, (void)panes;
 	error_set(err, "-display sdl: this program was built without SDL2 (package libsdl2-dev)");
 	return NULL;
 }
@@ -27,20 +27,24 @@ void window_close(struct window *w) { (void)w; }
 
 #define FRAME_MS 16
 #define TITLE_MS 1000
+#define PANES_MS 100
 #define KEYS     256
 #define MESSAGE  4 /* bytes of a mouse message: see ps2_mouse_receive */
 #define MOTION   127
 
 struct window {
 	struct pc *pc;
+	struct panes *panes; /* or NULL */
 	const char *name, *state;
 	SDL_Window *window;
 	SDL_Renderer *renderer;
 	SDL_Texture *texture;
-	struct vga_size size; /* of texture */
+	struct vga_size screen; /* the guest's */
+	struct vga_size size;   /* of texture: the screen, or all panes */
 	u32 *pixels;
 	u64 shown; /* vga_render_hash of what is shown */
 	bool grabbed, stale;
+	bool stepping, was_stepwise;
 	u8 down[KEYS]; /* keys that the guest has been told are down */
 	u8 buttons;
 	struct input_feed keys, mouse;
@@ -123,14 +127,65 @@ static void grab(struct window *w, bool on)
 	retitle(w);
 }
 
+/* The machine stands between two instructions while the window has the word: see rest(). */
+static void step(struct window *w)
+{
+	struct machine *m = &w->pc->machine;
+
+	w->stepping = true;
+	w->was_stepwise = m->stepwise;
+	m->stepwise = true;
+	machine_look_soon(m);
+}
+
+static void panes_button(struct window *w, enum panes_button b)
+{
+	if (b == BUTTON_PAUSE)
+		w->panes->paused = !w->panes->paused;
+	if (b == BUTTON_SWITCH) {
+		w->panes->until_switch = true;
+		w->panes->paused = false;
+	}
+	if (b == BUTTON_STEP && w->panes->paused && !w->stepping)
+		step(w);
+	else if (b == BUTTON_STEP)
+		w->panes->paused = true;
+	w->stale = true;
+	retitle(w);
+}
+
+/* Ctrl+Alt and a letter are the window's. */
+static bool own_key(struct window *w, SDL_Scancode code)
+{
+	if (code == SDL_SCANCODE_G)
+		grab(w, !w->grabbed);
+	else if (code == SDL_SCANCODE_P && w->panes)
+		panes_button(w, BUTTON_PAUSE);
+	else if (code == SDL_SCANCODE_S && w->panes)
+		panes_button(w, BUTTON_STEP);
+	else if (code == SDL_SCANCODE_W && w->panes)
+		panes_button(w, BUTTON_SWITCH);
+	else
+		return false;
+	return true;
+}
+
 static void on_key(struct window *w, const SDL_KeyboardEvent *e)
 {
-	if (e->keysym.scancode == SDL_SCANCODE_G && e->keysym.mod & KMOD_CTRL && e->keysym.mod & KMOD_ALT) {
-		if (e->type == SDL_KEYDOWN && !e->repeat)
-			grab(w, !w->grabbed);
+	if (e->keysym.mod & KMOD_CTRL && e->keysym.mod & KMOD_ALT && e->type == SDL_KEYDOWN &&
+	    own_key(w, e->keysym.scancode))
 		return;
-	}
 	send_key(w, (unsigned)e->keysym.scancode, e->type == SDL_KEYDOWN);
+}
+
+static void on_click(struct window *w, int x, int y)
+{
+	int sw = (int)w->screen.width, sh = (int)w->screen.height;
+
+	if (!w->panes || (x < sw && y < sh))
+		grab(w, true);
+	else
+		panes_button(w, panes_click(w->panes, x, y, sw, sh));
 }
 
 static void on_button(struct window *w, const SDL_MouseButtonEvent *e)
@@ -142,7 +197,7 @@ static void on_button(struct window *w, const SDL_MouseButtonEvent *e)
 
 	if (!w->grabbed) {
 		if (e->type == SDL_MOUSEBUTTONUP && bit == 1)
-			grab(w, true);
+			on_click(w, e->x, e->y);
 		return;
 	}
 	w->buttons = e->type == SDL_MOUSEBUTTONDOWN ? w->buttons | bit : w->buttons & (u8)~bit;
@@ -190,7 +245,10 @@ static void retitle(struct window *w)
 	snprintf(speed, sizeof speed, "%llu MIPS",
 		 (unsigned long long)((icount - w->title_icount) / 1000 / (ms ? ms : 1)));
 	snprintf(text, sizeof text, "Undervisor%s%s: %s%s", w->name ? " " : "", w->name ? w->name : "",
-		 w->state ? w->state : speed, w->grabbed ? " (Ctrl+Alt+G releases the mouse)" : "");
+		 w->state                       ? w->state
+		 : w->panes && w->panes->paused ? "paused"
+						: speed,
+		 w->grabbed ? " (Ctrl+Alt+G releases the mouse)" : "");
 	SDL_SetWindowTitle(w->window, text);
 	w->title_at = now;
 	w->title_icount = icount;
@@ -199,7 +257,7 @@ static void retitle(struct window *w)
 /* A small picture is shown at twice its size. */
 static bool resize(struct window *w, struct vga_size size)
 {
-	unsigned scale = size.width < 512 && size.height < 400 ? 2 : 1;
+	unsigned scale = !w->panes && size.width < 512 && size.height < 400 ? 2 : 1;
 	u32 *pixels = realloc(w->pixels, (size_t)size.width * size.height * sizeof *pixels);
 	SDL_Texture *t;
 
@@ -216,18 +274,44 @@ static bool resize(struct window *w, struct vga_size size)
 	w->size = size;
 	if (!(SDL_GetWindowFlags(w->window) & (SDL_WINDOW_FULLSCREEN | SDL_WINDOW_MAXIMIZED)))
 		SDL_SetWindowSize(w->window, (int)(size.width * scale), (int)(size.height * scale));
-	SDL_RenderSetLogicalSize(w->renderer, (int)size.width, (int)size.height);
-	SDL_RenderSetIntegerScale(w->renderer, SDL_TRUE);
 	return true;
+}
+
+static struct vga_size whole_size(const struct window *w, struct vga_size screen)
+{
+	int width, height;
+
+	if (!w->panes)
+		return screen;
+	panes_size((int)screen.width, (int)screen.height, &width, &height);
+	return (struct vga_size){(unsigned)width, (unsigned)height};
+}
+
+static void paint(struct window *w)
+{
+	struct canvas c = {w->pixels, (int)w->size.width, (int)w->size.height};
+
+	if (w->panes)
+		panes_draw(w->panes, &c, (int)w->screen.width, (int)w->screen.height);
+	vga_render(&w->pc->vga, w->pixels, w->size.width);
+	SDL_RenderSetLogicalSize(w->renderer, (int)w->size.width,
+				 (int)w->size.height); /* the window may have changed */
+	SDL_RenderSetIntegerScale(w->renderer, SDL_TRUE);
+	SDL_UpdateTexture(w->texture, NULL, w->pixels, (int)(w->size.width * sizeof *w->pixels));
+	SDL_SetRenderDrawColor(w->renderer, 0, 0, 0, 255);
+	SDL_RenderClear(w->renderer);
+	SDL_RenderCopy(w->renderer, w->texture, NULL, NULL);
+	SDL_RenderPresent(w->renderer);
 }
 
 /* What has changed is found by a hash: clearing the pages' dirty bits would cost the guest its translations. */
 static void show(struct window *w)
 {
 	const struct vga *v = &w->pc->vga;
-	struct vga_size size = vga_render_size(v);
-	u64 hash = vga_render_hash(v);
+	struct vga_size size = whole_size(w, vga_render_size(v));
+	u64 hash = vga_render_hash(v) + (w->panes ? w->pc->machine.s.icount : 0);
 
+	w->screen = vga_render_size(v);
 	if (size.width != w->size.width || size.height != w->size.height) {
 		if (!resize(w, size))
 			return;
@@ -235,30 +319,54 @@ static void show(struct window *w)
 	}
 	if (hash == w->shown && !w->stale)
 		return;
-	vga_render(v, w->pixels, size.width);
-	SDL_UpdateTexture(w->texture, NULL, w->pixels, (int)(size.width * sizeof *w->pixels));
-	SDL_SetRenderDrawColor(w->renderer, 0, 0, 0, 255);
-	SDL_RenderClear(w->renderer);
-	SDL_RenderCopy(w->renderer, w->texture, NULL, NULL);
-	SDL_RenderPresent(w->renderer);
+	paint(w);
 	w->shown = hash;
 	w->stale = false;
 }
 
-void window_look(void *window)
+static void look(struct window *w)
 {
-	struct window *w = window;
 	SDL_Event e;
-	u32 now = SDL_GetTicks();
+	u32 now;
 
 	while (SDL_PollEvent(&e))
 		on_event(w, &e);
-	if (now - w->frame_at >= FRAME_MS) {
+	now = SDL_GetTicks();
+	if (now - w->frame_at >= (w->panes && !w->stale ? PANES_MS : FRAME_MS)) {
 		w->frame_at = now;
 		show(w);
 	}
 	if (now - w->title_at >= TITLE_MS)
 		retitle(w);
+}
+
+/* Paused: the machine waits in here, until it is to go on, to end, or to execute one instruction and come back. */
+static void rest(struct window *w)
+{
+	struct machine *m = &w->pc->machine;
+
+	if (w->stepping) {
+		w->stepping = false;
+		m->stepwise = w->was_stepwise;
+		w->stale = true;
+	}
+	while (w->panes->paused && !w->stepping && !m->stop && !m->interrupted) {
+		SDL_WaitEventTimeout(NULL, FRAME_MS);
+		look(w);
+		if (m->host_poll)
+			m->host_poll(m->host_arg);
+	}
+	if (m->interrupted)
+		machine_stop(m, STOP_SIGNAL);
+}
+
+void window_look(void *window)
+{
+	struct window *w = window;
+
+	look(w);
+	if (w->panes && (w->panes->paused || w->stepping))
+		rest(w);
 }
 
 void window_state(struct window *w, const char *state)
@@ -271,6 +379,8 @@ void window_state(struct window *w, const char *state)
 
 static bool open_sdl(struct window *w, struct error *err)
 {
+	struct vga_size size;
+
 	SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1"); /* signals are main.c's */
 	SDL_SetHintWithPriority(SDL_HINT_RENDER_DRIVER, "software", SDL_HINT_DEFAULT);
 	SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, "nearest");
@@ -278,15 +388,17 @@ static bool open_sdl(struct window *w, struct error *err)
 	if (SDL_Init(SDL_INIT_VIDEO) < 0)
 		return error_set(err, "-display sdl: %s", SDL_GetError());
 	SDL_EnableScreenSaver();
-	w->window = SDL_CreateWindow("Undervisor", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, 720, 400,
-				     SDL_WINDOW_RESIZABLE);
+	w->screen = vga_render_size(&w->pc->vga);
+	size = whole_size(w, w->screen);
+	w->window = SDL_CreateWindow("Undervisor", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, (int)size.width,
+				     (int)size.height, SDL_WINDOW_RESIZABLE);
 	w->renderer = w->window ? SDL_CreateRenderer(w->window, -1, 0) : NULL;
-	if (!w->renderer || !resize(w, vga_render_size(&w->pc->vga)))
+	if (!w->renderer || !resize(w, size))
 		return error_set(err, "-display sdl: %s", SDL_GetError());
 	return true;
 }
 
-struct window *window_open(struct pc *pc, const char *name, struct error *err)
+struct window *window_open(struct pc *pc, const char *name, struct panes *panes, struct error *err)
 {
 	struct window *w = calloc(1, sizeof *w);
 	struct machine *m = &pc->machine;
@@ -297,6 +409,7 @@ struct window *window_open(struct pc *pc, const char *name, struct error *err)
 	}
 	w->pc = pc;
 	w->name = name;
+	w->panes = panes;
 	w->stale = true;
 	if (!open_sdl(w, err) || !input_add_feed(&m->input, &w->keys, &pc->kbd, key_room, key_receive) ||
 	    !input_add_feed(&m->input, &w->mouse, &pc->kbd, mouse_room, mouse_receive)) {

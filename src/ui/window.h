@@ -8,13 +8,15 @@
 
 #include "base/error.h"
 #include "machine/pc.h"
+#include "ui/panes.h"
 
 struct window;
 
 /* The name and version of the library, or NULL: built without. */
 const char *window_library(void);
-/* Opens the window; from then on the machine asks for it while it runs. name: for the title, or NULL. NULL: error. */
-struct window *window_open(struct pc *pc, const char *name, struct error *err);
+/* Opens the window; from then on the machine asks for it while it runs. name: for the title, or NULL; panes: to show
+ * beside the screen, or NULL. NULL: error. */
+struct window *window_open(struct pc *pc, const char *name, struct panes *panes, struct error *err);
 /* Handles events and shows the screen; returns at once. For whoever stops the machine: machine.window has this form. */
 void window_look(void *window);
 /* What the title says of the machine's state instead of how fast it runs; NULL: it runs. */
