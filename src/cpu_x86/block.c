@@ -341,8 +341,8 @@ static void quiet_flags(struct builder *u)
 	for (int i = u->b->ops - 1; i >= 0; i--) {
 		const struct x86_insn *r = u->rows[i];
 		struct x86_op *o = &u->b->op[i];
-		bool shows = !r || r->kind == KIND_BODY || r->kind == KIND_STRING || r->kind == KIND_X87 ||
-		             u->memory[i] || o->len & OP_FUSED;
+		bool shows = !r || r->kind == KIND_BODY || r->kind == KIND_STRING || r->kind == KIND_X87 || u->memory[i] ||
+		             o->len & OP_FUSED || (r->flags & FPX && u->b->mode & MODE_XM);
 
 		if (r && r->kind == KIND_FAM && !live && r->family->quiet && !u->memory[i]) {
 			o->exec = r->family->quiet->reg[o->len >> 6];

@@ -29,6 +29,7 @@ typedef bool x86_string(struct x86_cpu *c, const struct x86_op *o); /* false: no
 #define DECLARE_JCC(fn)
 #define DECLARE_CC(fn)
 #define DECLARE_X87(fn)
+#define DECLARE_VEC(fn)
 #define DECLARE_BODY(fn) x86_body x86i_##fn;
 #define DECLARE_STRING(fn) x86_string x86i_##fn;
 #define I(id, map, opcode, prefix, reg, mod, mode, size, form, kind, fn, flags, feature, section) DECLARE_##kind(fn)
@@ -37,6 +38,7 @@ typedef bool x86_string(struct x86_cpu *c, const struct x86_op *o); /* false: no
 #undef DECLARE_FAM
 #undef DECLARE_STK
 #undef DECLARE_REL
+#undef DECLARE_VEC
 
 static inline bool op_is_reg(const struct x86_op *o) { return o->base == OP_REG; }
 

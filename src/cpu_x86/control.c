@@ -211,8 +211,10 @@ void x86_write_cr0(struct x86_cpu *c, u64 val)
 	c->cr0 = val;
 	if (val & (CR0_EM | CR0_TS)) /* the next x87 or MMX instruction must look */
 		x86_fpu_flush(c);
-	if (!(diff & (CR0_PG | CR0_PE | CR0_WP | CR0_AM)))
-		return; /* TS, MP, EM, NE, CD, NW: looked at when used */
+	if (!(diff & (CR0_PG | CR0_PE | CR0_WP | CR0_AM))) {
+		x86_vec_mode_changed(c); /* TS, EM; MP, NE, CD, NW: looked at when used */
+		return;
+	}
 	if (diff & CR0_PG) {
 		if (c->efer & EFER_LME)
 			c->efer = val & CR0_PG ? c->efer | EFER_LMA : c->efer & ~EFER_LMA;
@@ -350,6 +352,7 @@ void x86i_clts(struct x86_cpu *c, const struct x86_op *o)
 	need_cpl0(c);
 	svm_check_cr_write(c, 0, -1, c->cr0 & ~CR0_TS); /* never the selective intercept: only TS changes. APM2 15.9 */
 	c->cr0 &= ~CR0_TS;
+	x86_vec_mode_changed(c);
 	trap_cr_write(c, 0, c->cr0);
 }
 

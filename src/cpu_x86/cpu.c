@@ -12,6 +12,7 @@
 #include "cpu_x86/fpu.h"
 #include "cpu_x86/insn.h"
 #include "cpu_x86/system.h"
+#include "cpu_x86/vec.h"
 
 #define DR6_BS BIT(14)
 
@@ -464,6 +465,7 @@ enum x86_stop x86_run(struct x86_cpu *c, u64 budget)
 	c->time_end = start + budget;
 	c->run_start = start;
 	c->stop_text[0] = 0;
+	vec_enter(c);
 	why = setjmp(c->unwind);
 	c->op = NULL;
 	if (c->held)
@@ -475,6 +477,7 @@ enum x86_stop x86_run(struct x86_cpu *c, u64 budget)
 	while (runnable(c))
 		run_some(c);
 	x86_fpu_flush(c);
+	vec_leave(c);
 	budget = executed(c);
 	c->sched->now = start + budget;
 	c->retired += budget;

@@ -88,8 +88,8 @@ struct x86_fpu {
 	u8 ignne; /* the PC asserts IGNNE: without CR0.NE, pending exceptions are ignored */
 	u16 fop;
 	u64 fip, fdp;
-	u32 mxcsr;
-	u16 fcs, fds; /* selectors that go with fip and fdp */
+	u32 mxcsr;     /* while x86_run runs, the status flags are in the host's MXCSR: vec_mxcsr() */
+	u16 fcs, fds;  /* selectors that go with fip and fdp */
 	u8 st[8][16];  /* 80-bit ST(i), in FXSAVE order */
 	u8 ymm[16][32];
 };
@@ -192,13 +192,18 @@ struct x86_cpu {
 	u32 pending, sipi_vector;
 	u64 monitor_pa; /* armed MONITOR line, ~0 none */
 	struct x86_msrs msr;
+	u8 pad2[32]; /* so that fpu.ymm is aligned */
 	struct x86_fpu fpu;
+	u8 vec_tmp[32]; /* no state: register VEC_TMP, a memory operand */
 	struct svm_state svm;
 	u8 smm, shadow_nmi /* MOV SS also holds NMI/#DB */, pad1[6];
 	u64 retired; /* instructions of this CPU */
 
 	/* ---- derived from the above, never saved ---- */
 	char derived[0];
+	struct x86_op vec_op[2]; /* the op that works on vec_tmp, and one that stops */
+	bool vec_live;           /* the host's MXCSR is the guest's; and what it was before */
+	u32 vec_host_csr;
 	s64 budget;    /* instructions left until the machine must look; goes down at block entry */
 	s64 held;      /* budget set aside while one instruction is stepped */
 	u64 time_end;  /* virtual time when budget reaches 0 */
@@ -239,13 +244,16 @@ struct x86_cpu {
 	const struct x86_spy *spy; /* data pages that it wants are told to the TLB: tlb_spy */
 	struct x86_board board;
 	u64 *icount; /* the machine's instruction count, exact when a CPU does not run */
-};
+} __attribute__((aligned(16))); /* vector registers are */
 
 /* Mode bits of the block key. */
 enum x86_mode {
 	MODE_16 = 0, MODE_32 = 1, MODE_64 = 2, MODE_SIZE = 3, /* code size */
 	MODE_STACK32 = 4, MODE_STACK64 = 8,
 	MODE_PE = 16, MODE_VM = 32, MODE_LONG = 64 /* EFER.LMA */,
+	MODE_NO_SSE = 512,  /* CR0.EM, CR0.TS or CR4.OSFXSR: legacy SSE instructions raise #UD or #NM */
+	MODE_NO_AVX = 1024, /* CR0.TS, CR4.OSXSAVE or XCR0: so do VEX ones */
+	MODE_XM = 2048,     /* MXCSR unmasks an exception */
 	MODE_TIGHT = 256, /* the CS limit or wrap may fall inside a page: blocks are looked up each time */
 };
 /* Canonical for 48-bit or (LA57) 57-bit linear addresses. APM2 5.3.1 */
@@ -271,6 +279,7 @@ void x86_state_changed(struct x86_cpu *c);
 /* ---- seg.c: derived segment data ---- */
 void x86_seg_changed(struct x86_cpu *c, unsigned seg); /* seg[], limits, bases; CS and SS also change c->mode */
 void x86_mode_changed(struct x86_cpu *c);              /* CR0/CR4/EFER/CS/flags.VM: mode, masks, TLB context (no flush) */
+void x86_vec_mode_changed(struct x86_cpu *c);          /* CR0.TS, CR0.EM, XCR0, MXCSR's masks: mode alone */
 void x86_set_cpl(struct x86_cpu *c, unsigned cpl);     /* CPL and with it the TLB class */
 /* Load a data/stack segment register as MOV/POP/LxS do, with all checks. APM2 4.8. */
 void x86_load_seg(struct x86_cpu *c, unsigned seg, u16 sel);
@@ -303,6 +312,9 @@ void x86_interrupt(struct x86_cpu *c, u8 vector, bool nmi);
 u64 x86_load(struct x86_cpu *c, u64 va, unsigned size);               /* explicit, at CPL */
 void x86_store(struct x86_cpu *c, u64 va, unsigned size, u64 val);
 u64 x86_load_rmw(struct x86_cpu *c, u64 va, unsigned size);           /* checks write permission, then loads */
+/* Operands of any size; a store changes nothing if it faults. */
+void x86_load_bytes(struct x86_cpu *c, u64 va, void *to, unsigned size);
+void x86_store_bytes(struct x86_cpu *c, u64 va, const void *from, unsigned size);
 u64 x86_load_sys(struct x86_cpu *c, u64 va, unsigned size);           /* implicit supervisor (GDT, IDT, TSS) */
 void x86_store_sys(struct x86_cpu *c, u64 va, unsigned size, u64 val);
 /* As above with an explicit privilege: cpl 3 is user, else supervisor (stack pushes of a privilege change). */

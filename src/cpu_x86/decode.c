@@ -16,7 +16,7 @@ struct dec {
 	bool p66, p67, lock, rex_seen, wide; /* wide: REX.W or VEX.W */
 	u8 rep, rex, vvvv;      /* rep: 0, F2h, F3h; rex: R X B bits (2:0 = B, 1 = X, 2 = R) */
 	s8 seg;                 /* override, or -1 */
-	bool vex;
+	bool vex, vex_l, vex_w; /* vex_w counts in all modes, wide only in 64-bit mode */
 	u8 map, opcode, modrm;
 	bool has_modrm, mem;
 	u8 osize, asize;        /* bytes */
@@ -110,13 +110,13 @@ static bool vex(struct dec *d)
 		return false;
 	if (d->opcode == 0xc5) {
 		d->rex = (u8)(~b1 >> 5 & 4);
-		d->map = M0F;
+		d->map = V0F;
 		b2 = b1;
 	} else {
 		d->rex = (u8)(~b1 >> 5 & 7);
-		d->map = (b1 & 31) == 1 ? M0F : (b1 & 31) == 2 ? V38 : (b1 & 31) == 3 ? V3A : MAPS;
+		d->map = (b1 & 31) == 1 ? V0F : (b1 & 31) == 2 ? V38 : (b1 & 31) == 3 ? V3A : MAPS;
 		b2 = next8(d);
-		d->wide = b2 & 0x80;
+		d->wide = d->vex_w = b2 & 0x80;
 	}
 	if (!long64(d)) {
 		d->rex = 0;
@@ -125,9 +125,9 @@ static bool vex(struct dec *d)
 	d->vvvv = (u8)(~b2 >> 3 & (long64(d) ? 15 : 7));
 	d->p66 = (b2 & 3) == 1;
 	d->rep = (b2 & 3) == 2 ? 0xf3 : (b2 & 3) == 3 ? 0xf2 : 0;
+	d->vex_l = b2 & 4;
 	d->opcode = next8(d);
-	/* Only general-purpose VEX instructions so far: L must be 0, and map 1 has none of them. */
-	return !(b2 & 4) && d->map != MAPS && d->map != M0F;
+	return d->map != MAPS;
 }
 
 static bool opcode_map(struct dec *d)
@@ -187,6 +187,16 @@ static bool prefix_fits(const struct dec *d, const struct x86_insn *r)
 	}
 }
 
+/* VEX.L and VEX.W. General-purpose instructions want L = 0 and take W as the operand size. APM3 1.2.7, APM4 1.1.3 */
+static bool vex_fits(const struct dec *d, const struct x86_insn *r)
+{
+	if (d->vex_l && (r->flags & L0 || !(r->flags & SSE)))
+		return false;
+	if (!d->vex_l && r->flags & L1)
+		return false;
+	return d->vex_w ? !(r->flags & W0) : !(r->flags & W1);
+}
+
 static bool modrm_fits(struct dec *d, const struct x86_insn *r)
 {
 	unsigned mod, reg, rm;
@@ -216,7 +226,7 @@ static const struct x86_insn *find_row(struct dec *d)
 	for (unsigned k = first_row[d->map][d->opcode]; k; k = next_row[k]) {
 		const struct x86_insn *r = &x86_insns[row_of[k]];
 
-		if (r->mode == (long64(d) ? NO64 : O64) || !prefix_fits(d, r))
+		if (r->mode == (long64(d) ? NO64 : O64) || !prefix_fits(d, r) || (d->vex && !vex_fits(d, r)))
 			continue;
 		if ((r->flags & NOREXB && d->rex & 1) || (r->flags & REXW && !d->wide))
 			continue;
@@ -252,6 +262,7 @@ static void sizes(struct dec *d, const struct x86_insn *r)
 	case SX4: v = 4; break;
 	case SX8:
 	case SXT: v = 8; break;
+	default: v = vec_size(r, d->vex_l); break;
 	}
 	d->osize = (u8)v;
 }
@@ -346,6 +357,33 @@ static void operand_g(struct dec *d, const struct x86_insn *r, bool is_dst)
 		d->o->src = n;
 }
 
+/* Vector operands: dst, src, and imm = imm8 | third register << 8. */
+static void vector_operands(struct dec *d, const struct x86_insn *r)
+{
+	struct x86_op *o = d->o;
+	unsigned g = modrm_reg(d), imm = 0, v = d->vvvv;
+	bool store = r->form == FORM_EX || r->form == FORM_EXI;
+
+	operand_e(d, r, store, 8);
+	if (!d->mem) {
+		o->base = OP_REG;
+		set_seg(d, SEG_DS); /* MASKMOVDQU's rDI */
+	}
+	if (store)
+		o->src = (u8)REG_OFFSET(g);
+	else if (r->form == FORM_UI)
+		o->dst = d->vex ? (u8)REG_OFFSET(d->vvvv) : o->src;
+	else
+		o->dst = (u8)REG_OFFSET(g);
+	if (r->form == FORM_XEI || r->form == FORM_EXI || r->form == FORM_UI)
+		imm = next8(d);
+	else if (r->form == FORM_XEX) /* bits 7:4 name a register, bit 7 not outside 64-bit mode */
+		imm = REG_OFFSET(next8(d) >> 4 & (long64(d) ? 15 : 7));
+	if (!d->vex)
+		v = o->dst >> 3;
+	o->imm = (s32)(imm | REG_OFFSET(v) << 8);
+}
+
 static void immediate(struct dec *d, unsigned size) { d->o->imm = (s32)next_signed(d, size > 4 ? 4 : size); }
 
 static void operands(struct dec *d, const struct x86_insn *r)
@@ -354,6 +392,13 @@ static void operands(struct dec *d, const struct x86_insn *r)
 	unsigned low = (d->opcode & 7u) | (d->rex & 1u) << 3;
 
 	switch ((enum insn_form)r->form) {
+	case FORM_XE:
+	case FORM_XEI:
+	case FORM_EX:
+	case FORM_EXI:
+	case FORM_UI:
+	case FORM_XEX:
+	case FORM_VSIB: vector_operands(d, r); break;
 	case FORM_NOP: break;
 	case FORM_EG:
 	case FORM_EGr: operand_g(d, r, false); operand_e(d, r, true, d->osize); break;
@@ -428,6 +473,23 @@ static void bind_x87(struct dec *d, enum am am)
 	o->slow = d->mem ? x86_x87_mem[op][d->modrm >> 3 & 7][AM_SLOW] : NULL;
 }
 
+/* 64-bit flat memory goes inline where the family has that; SIMD exceptions that are not masked are looked for op by op. */
+static void bind_vector(struct dec *d, const struct x86_insn *r, bool flat)
+{
+	const struct x86_vec *f = r->vec;
+	struct x86_op *o = d->o;
+	unsigned cls = d->vex + d->vex_l;
+
+	if (d->mem) {
+		o->slow = f->any[cls] ? f->any[cls] : x86_vec_load_any;
+		o->exec = flat && f->mem[cls] ? f->mem[cls] : o->slow;
+	} else {
+		o->exec = f->reg[cls];
+	}
+	if (r->flags & FPX && d->c->mode & MODE_XM)
+		o->exec = x86_vec_checked;
+}
+
 static void bind(struct dec *d, const struct x86_insn *r)
 {
 	struct x86_op *o = d->o;
@@ -438,6 +500,11 @@ static void bind(struct dec *d, const struct x86_insn *r)
 	if ((r->form == FORM_AM || r->form == FORM_MA) && !moffs_fits(d)) {
 		o->exec = x86_exec_body;
 		o->slow = (x86_fn *)(void *)(r->form == FORM_AM ? x86i_moffs_load : x86i_moffs_store);
+		return;
+	}
+	if (r->flags & SSE && d->c->mode & (d->vex ? MODE_NO_AVX : MODE_NO_SSE)) {
+		o->exec = x86_exec_body;
+		o->slow = (x86_fn *)(void *)x86i_vec_off;
 		return;
 	}
 	switch ((enum insn_kind)r->kind) {
@@ -462,6 +529,7 @@ static void bind(struct dec *d, const struct x86_insn *r)
 		o->slow = (x86_fn *)(void *)r->string;
 		break;
 	case KIND_X87: bind_x87(d, !flat ? AM_S : o->index == REG_OFFSET(R_ZERO) ? AM_B : AM_L); break;
+	case KIND_VEC: bind_vector(d, r, flat); break;
 	}
 }
 
@@ -509,7 +577,7 @@ static enum x86_rule check(const struct dec *d, const struct x86_insn *r)
 		return RULE_UD_FEATURE;
 	if (r->flags & PEONLY && !x86_protected(d->c))
 		return RULE_UD_MODE;
-	if (d->vex && r->form != FORM_GVE && r->form != FORM_VE && d->vvvv != 0)
+	if (d->vex && r->form != FORM_GVE && r->form != FORM_VE && !(r->flags & NDS) && d->vvvv != 0)
 		return RULE_UD_OPERAND;
 	return RULE_NONE;
 }
@@ -530,7 +598,7 @@ static enum decode_result finish(struct dec *d, struct x86_decoded *out, const s
 	}
 	out->memory = d->mem && !(row && row->flags & NOMEM);
 	d->o->ea |= (u8)(log2_size(d->asize) - 1) << 5 | (d->rep ? 0x80 : 0);
-	d->o->len = (u8)((d->at ? d->at : 1) | log2_size(d->osize) << 6);
+	d->o->len = (u8)((d->at ? d->at : 1) | (row && row->kind == KIND_VEC ? d->vex + d->vex_l : log2_size(d->osize)) << 6);
 	return DECODE_OK;
 }
 

@@ -141,7 +141,7 @@ static ALWAYS_INLINE void x86_rmw_put(struct x86_cpu *c, enum am m, unsigned siz
 /* What indirect branches are cached under: nothing of it changes between two instructions that end in x86_exec_body_end. Never 0. */
 static ALWAYS_INLINE void x86_new_jump_key(struct x86_cpu *c)
 {
-	c->jump_key = c->tlb.ctx | (u64)c->mode << 12 | c->tlb.fetch_epoch << 24;
+	c->jump_key = c->tlb.ctx | (u64)c->mode << 12 | c->tlb.fetch_epoch << 32;
 }
 
 /* Are instructions to be taken one at a time? */
@@ -162,6 +162,8 @@ INSN x86_bad_target(struct x86_cpu *c, const struct x86_op *o);             /* #
 /* Trampolines of instruction bodies: inside a block; at its end (the loop looks around afterwards). */
 x86_fn x86_exec_body, x86_exec_body_end, x86_exec_string;
 x86_body x86i_moffs_load, x86i_moffs_store; /* MOV with a 64-bit absolute offset beyond 2 GB: imm64 */
+x86_fn x86_vec_load_any, x86_vec_checked; /* vec.c: memory operands out of line; with SIMD exceptions unmasked */
+x86_body x86i_vec_off;                    /* SSE or AVX is turned off: #UD or #NM */
 x86_body x86i_refused; /* what the decoder refuses: imm = the rule */
 
 /* Tables for the decoder: [legacy mode][condition]; [kind][size][condition] (NULL: not fused). */

@@ -14,10 +14,20 @@ struct x86_family {
 	const struct x86_family *quiet;
 };
 
+/*
+ * Vector instructions: [0] legacy SSE, [1] VEX with 128 bits (and scalars), [2] VEX with 256 bits. reg: register operands; mem: memory in 64-bit
+ * flat mode, NULL where that is not worth its code; any: memory by out-of-line accesses, in any mode, NULL: x86_vec_load_any, which
+ * loads the operand into the scratch register VEC_TMP and runs tmp, or reg if that is NULL.
+ */
+struct x86_vec {
+	x86_fn *reg[3], *mem[3], *any[3], *tmp[3];
+};
+
 /* Every family that the instruction table names. */
 #define DECLARE_FAM(fn) extern const struct x86_family x86_fam_##fn;
 #define DECLARE_STK DECLARE_FAM
 #define DECLARE_REL DECLARE_FAM
+#define DECLARE_VEC(fn) extern const struct x86_vec x86_vec_##fn;
 #undef DECLARE_BODY
 #undef DECLARE_STRING
 #define DECLARE_BODY(fn)

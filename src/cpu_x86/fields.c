@@ -38,7 +38,8 @@ const struct field x86_fields[] = {
         FIELD_ARRAY(struct x86_cpu, msr.mtrr_fix), FIELD_ARRAY(struct x86_cpu, msr.mtrr_base), FIELD_ARRAY(struct x86_cpu, msr.mtrr_mask),
         M(msr.syscfg), M(msr.hwcr), M(msr.smbase), M(msr.smm_addr), M(msr.smm_mask), FIELD_ARRAY(struct x86_cpu, msr.iorr), M(msr.top_mem),
         M(msr.top_mem2), M(msr.patch_level), M(msr.spec_ctrl), M(msr.tsc_deadline), FIELD_ARRAY(struct x86_cpu, msr.mc), M(msr.xss),
-        FIELD_ARRAY(struct x86_cpu, msr.extra), BYTES(fpu),
+        FIELD_ARRAY(struct x86_cpu, msr.extra), FIELD_(struct x86_cpu, pad2, FMT_PAD, 0), BYTES(fpu),
+        FIELD_(struct x86_cpu, vec_tmp, FMT_PAD, 0),
         {"svm", offsetof(struct x86_cpu, svm), sizeof(struct svm_state), 1, FMT_PAD, 0}, /* a table of its own: svm_fields */
         M(smm), M(shadow_nmi), BYTES(pad1), M(retired),
 };

@@ -19,6 +19,7 @@ static const struct x86_family *const cc_set[16] = {CC_ALL(CC_REF, set)};
 #define USE_BODY(fn) .body = x86i_##fn
 #define USE_STRING(fn) .string = x86i_##fn
 #define USE_X87(fn) .family = 0
+#define USE_VEC(fn) .vec = &x86_vec_##fn
 
 const struct x86_insn x86_insns[X86_IDS] = {
 #define I(id, map_, opcode_, prefix_, reg_, mod_, mode_, size_, form_, kind_, fn, flags_, feature_, section_)                     \

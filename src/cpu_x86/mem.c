@@ -224,6 +224,23 @@ u64 x86_load_rmw(struct x86_cpu *c, u64 va, unsigned size)
 	return x86_load(c, va, size);
 }
 
+void x86_load_bytes(struct x86_cpu *c, u64 va, void *to, unsigned size)
+{
+	for (unsigned i = 0, n; i < size; i += n) {
+		n = size - i >= 8 ? 8 : size - i >= 4 ? 4 : size - i >= 2 ? 2 : 1;
+		store_le((u8 *)to + i, n, x86_load(c, va + i, n));
+	}
+}
+
+void x86_store_bytes(struct x86_cpu *c, u64 va, const void *from, unsigned size)
+{
+	x86_probe_write(c, va, size, c->cpl);
+	for (unsigned i = 0, n; i < size; i += n) {
+		n = size - i >= 8 ? 8 : size - i >= 4 ? 4 : size - i >= 2 ? 2 : 1;
+		x86_store(c, va + i, n, load_le((const u8 *)from + i, n));
+	}
+}
+
 u64 x86_load_sys(struct x86_cpu *c, u64 va, unsigned size) { return load_slow(c, va, size, ACC_READ, false); }
 void x86_store_sys(struct x86_cpu *c, u64 va, unsigned size, u64 val) { store_slow(c, va, size, val, ACC_WRITE, false); }
 

@@ -53,6 +53,8 @@ static inline unsigned op_index(const struct x86_op *o) { return o->index; }
 static inline unsigned op_scale(const struct x86_op *o) { return o->ea & 3; }
 static inline unsigned op_seg(const struct x86_op *o) { return o->ea >> 2 & 7; }
 static inline unsigned op_asize(const struct x86_op *o) { return o->ea >> 5 & 3; } /* log2 bytes - 1: 0 16-bit, 1 32-bit, 2 64-bit */
+static inline unsigned op_vvvv(const struct x86_op *o) { return o->imm >> 8 & 0xff; } /* vector ops: VEX.vvvv, or dst; imm: bits 7:0 */
+static inline unsigned op_vl(const struct x86_op *o) { return o->len >> 6; } /* 0 legacy SSE, 1 VEX.L = 0, 2 VEX.L = 1 */
 static inline unsigned op_rep(const struct x86_op *o) { return o->ea >> 7; }
 static inline unsigned op_len(const struct x86_op *o) { return o->len & 15; }
 static inline unsigned op_size(const struct x86_op *o) { return 1u << (o->len >> 6); } /* operand size in bytes: 1, 2, 4, 8 */

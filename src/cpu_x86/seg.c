@@ -14,15 +14,27 @@ static u32 tight(const struct x86_cpu *c)
 	return (c->seg[SEG_CS].base & 0xfff) || (c->seg[SEG_CS].limit & 0xfff) != 0xfff ? MODE_TIGHT : 0;
 }
 
+/* Who may use vector registers; whether exceptions must be looked for. APM2 3.1.1, 3.1.3, 11.3; APM1 4.2.2 */
+static u32 vec_bits(const struct x86_cpu *c)
+{
+	u32 m = ~c->fpu.mxcsr & 0x1f80 ? MODE_XM : 0;
+
+	if (c->cr0 & (CR0_TS | CR0_EM) || !(c->cr4 & CR4_OSFXSR))
+		m |= MODE_NO_SSE;
+	if (c->cr0 & CR0_TS || !(c->cr4 & CR4_OSXSAVE) || (c->xcr0 & 6) != 6)
+		m |= MODE_NO_AVX;
+	return m;
+}
+
 static u32 mode_bits(const struct x86_cpu *c)
 {
-	u32 m = 0, cs = c->seg[SEG_CS].attr;
+	u32 m = vec_bits(c), cs = c->seg[SEG_CS].attr;
 
 	if (!(c->cr0 & CR0_PE))
-		return tight(c) | (cs & ATTR_DB ? MODE_32 : MODE_16) | (c->seg[SEG_SS].attr & ATTR_DB ? MODE_STACK32 : 0);
+		return m | tight(c) | (cs & ATTR_DB ? MODE_32 : MODE_16) | (c->seg[SEG_SS].attr & ATTR_DB ? MODE_STACK32 : 0);
 	if (c->flags & FLAG_VM && !(c->efer & EFER_LMA))
-		return tight(c) | MODE_PE | MODE_VM | MODE_16;
-	m = MODE_PE | (c->efer & EFER_LMA ? MODE_LONG : 0);
+		return m | tight(c) | MODE_PE | MODE_VM | MODE_16;
+	m |= MODE_PE | (c->efer & EFER_LMA ? MODE_LONG : 0);
 	if (c->efer & EFER_LMA && cs & ATTR_L)
 		return m | MODE_64 | MODE_STACK64;
 	return tight(c) | m | (cs & ATTR_DB ? MODE_32 : MODE_16) | (c->seg[SEG_SS].attr & ATTR_DB ? MODE_STACK32 : 0);
@@ -86,6 +98,8 @@ void x86_mode_changed(struct x86_cpu *c)
 		derive(c, i);
 	tlb_set_class(&c->tlb, class_of(c));
 }
+
+void x86_vec_mode_changed(struct x86_cpu *c) { c->mode = mode_bits(c); }
 
 void x86_seg_changed(struct x86_cpu *c, unsigned seg)
 {

@@ -4,6 +4,7 @@
  */
 #include "cpu_x86/fpu.h"
 #include "cpu_x86/system.h"
+#include "cpu_x86/vec.h"
 
 enum { C_X87 = 1, C_SSE = 2, C_AVX = 4 }; /* bits of XCR0 */
 enum {
@@ -17,11 +18,9 @@ enum {
 	HEADER_END = 576,
 	AVX_SIZE = 256
 };
-#define MXCSR_MASK    0xffffu
-#define MXCSR_DEFAULT 0x1f80u
 #define COMPACT       BIT(63)
 
-u64 x86_xcr0_supported(const struct x86_model *m) { return x86_has(m, X86_F_XSAVE) ? C_X87 | C_SSE : 0; }
+u64 x86_xcr0_supported(const struct x86_model *m) { return x86_has(m, X86_F_XSAVE) ? C_X87 | C_SSE | (x86_has(m, X86_F_AVX) ? C_AVX : 0) : 0; }
 
 u32 x86_xsave_size(u64 components, bool compact)
 {
@@ -128,7 +127,7 @@ static u64 in_use(const struct x86_cpu *c)
 
 	if (!x87_is_init(&c->fpu))
 		v |= C_X87;
-	if (!vec_zero(&c->fpu, 0, xmm_count(c)) || c->fpu.mxcsr != MXCSR_DEFAULT)
+	if (!vec_zero(&c->fpu, 0, xmm_count(c)) || vec_mxcsr(c) != MXCSR_DEFAULT)
 		v |= C_SSE;
 	if (!vec_zero(&c->fpu, 1, xmm_count(c)))
 		v |= C_AVX;
@@ -173,7 +172,7 @@ static void x87_out(struct x86_cpu *c, u64 va, const u8 *img)
 
 static void need_mxcsr(struct x86_cpu *c, u32 mxcsr)
 {
-	if (mxcsr & ~MXCSR_MASK)
+	if (mxcsr & ~vec_mxcsr_mask(c->model))
 		x86_gp(c, 0, RULE_GP_MXCSR);
 }
 
@@ -203,8 +202,8 @@ void x86i_fxsave(struct x86_cpu *c, const struct x86_op *o)
 	va = area(c, o, FX_SIZE, 16, true, RULE_GP_FX_ALIGN);
 	x86_probe_write(c, va, FX_SIZE, c->cpl);
 	x87_to_image(c, img, op_size(o) == 8);
-	store_le(img + AT_MXCSR, 4, c->fpu.mxcsr);
-	store_le(img + AT_MXCSR + 4, 4, MXCSR_MASK);
+	store_le(img + AT_MXCSR, 4, vec_mxcsr(c));
+	store_le(img + AT_MXCSR + 4, 4, vec_mxcsr_mask(c->model));
 	vec_to_image(&c->fpu, img + AT_XMM, 0, n);
 	x87_out(c, va, img);
 	copy_out(c, va, img, AT_MXCSR, AT_XMM + n * 16);
@@ -222,7 +221,7 @@ void x86i_fxrstor(struct x86_cpu *c, const struct x86_op *o)
 	copy_in(c, va, img, 0, AT_XMM + n * 16);
 	if (c->cr4 & CR4_OSFXSR) {
 		need_mxcsr(c, (u32)load_le(img + AT_MXCSR, 4));
-		c->fpu.mxcsr = (u32)load_le(img + AT_MXCSR, 4);
+		vec_set_mxcsr(c, (u32)load_le(img + AT_MXCSR, 4));
 	}
 	x87_from_image(c, img, op_size(o) == 8);
 	vec_from_image(&c->fpu, img + AT_XMM, 0, n);
@@ -277,8 +276,8 @@ static void xs_save(struct x86_cpu *c, const struct x86_op *o, enum xs kind)
 	x86_probe_write(c, va, size, c->cpl);
 	bv = compact ? used : (x86_load(c, va + AT_BV, 8) & ~rfbm) | used;
 	x87_to_image(c, img, op_size(o) == 8);
-	store_le(img + AT_MXCSR, 4, c->fpu.mxcsr);
-	store_le(img + AT_MXCSR + 4, 4, MXCSR_MASK);
+	store_le(img + AT_MXCSR, 4, vec_mxcsr(c));
+	store_le(img + AT_MXCSR + 4, 4, vec_mxcsr_mask(c->model));
 	vec_to_image(&c->fpu, img + AT_XMM, 0, xmm_count(c));
 	vec_to_image(&c->fpu, img + HEADER_END, 1, xmm_count(c));
 	xs_write(c, va, img, kind == XS_PLAIN ? rfbm : used, compact ? used & C_SSE : rfbm & (C_SSE | C_AVX));
@@ -336,9 +335,9 @@ static void xs_restore(struct x86_cpu *c, const struct x86_op *o, bool super)
 			: rfbm & (C_SSE | C_AVX); /* the standard form loads it whatever XSTATE_BV says */
 	if (mxcsr) {
 		need_mxcsr(c, (u32)load_le(img + AT_MXCSR, 4));
-		c->fpu.mxcsr = (u32)load_le(img + AT_MXCSR, 4);
+		vec_set_mxcsr(c, (u32)load_le(img + AT_MXCSR, 4));
 	} else if (init & C_SSE) {
-		c->fpu.mxcsr = MXCSR_DEFAULT;
+		vec_set_mxcsr(c, MXCSR_DEFAULT);
 	}
 	if (load & C_X87)
 		x87_from_image(c, img, op_size(o) == 8);
@@ -385,6 +384,7 @@ void x86i_xsetbv(struct x86_cpu *c, const struct x86_op *o)
 	if (!(v & C_X87) || (v & ~x86_xcr0_supported(c->model)) || ((v & C_AVX) && !(v & C_SSE)))
 		x86_gp(c, 0, RULE_GP_XCR0_VALUE);
 	c->xcr0 = v;
+	x86_vec_mode_changed(c);
 }
 
 /* ---- x87 and MXCSR control ---- */
@@ -424,11 +424,11 @@ void x86i_ldmxcsr(struct x86_cpu *c, const struct x86_op *o)
 	need_sse(c);
 	v = (u32)x86_e_read(c, o, 4);
 	need_mxcsr(c, v);
-	c->fpu.mxcsr = v;
+	vec_set_mxcsr(c, v);
 }
 
 void x86i_stmxcsr(struct x86_cpu *c, const struct x86_op *o)
 {
 	need_sse(c);
-	x86_e_write(c, o, 4, c->fpu.mxcsr);
+	x86_e_write(c, o, 4, vec_mxcsr(c));
 }

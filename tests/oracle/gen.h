@@ -37,7 +37,7 @@ struct gen {
 	const struct row *row;
 	u8 *buf;
 	unsigned n; /* bytes so far */
-	bool p66, p67, lock, rex_on;
+	bool p66, p67, lock, rex_on, vex_l;
 	u8 rep, rex, vvvv, opcode, modrm, sib;
 	s8 seg; /* override, or -1 */
 	unsigned osize, asize, imm_size;

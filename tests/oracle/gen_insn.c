@@ -13,7 +13,7 @@ static void put_n(struct gen *k, u64 v, unsigned n)
 
 /* ---- choices ---- */
 static bool string_op(const struct gen *k) { return k->row->insn->form == FORM_STR; }
-static bool has_vex(const struct gen *k) { return k->row->insn->map == V38 || k->row->insn->map == V3A; }
+static bool has_vex(const struct gen *k) { return k->row->insn->map >= V38; }
 
 /* 66h in front of a near branch in 64-bit mode means other things to Intel. */
 static bool near_branch(const struct row *r)
@@ -53,6 +53,11 @@ static void choose_prefixes(struct gen *k)
 		k->rex &= (u8)~1u;
 	if (has_vex(k))
 		k->rex = k->bits == 64 ? (u8)rnd_n(&k->g, 16) : (u8)(rnd_n(&k->g, 2) * 8);
+	if (has_vex(k) && r->flags & (W0 | W1) && !chance(&k->g, 2))
+		k->rex = (u8)((k->rex & 7) | (r->flags & W1 ? 8 : 0));
+	if (has_vex(k) && r->flags & REXW && k->bits == 64)
+		k->rex |= 8;
+	k->vex_l = has_vex(k) && r->flags & SSE && (r->flags & L1 || (!(r->flags & L0) && chance(&k->g, 50)));
 }
 
 static void choose_sizes(struct gen *k)
@@ -74,6 +79,7 @@ static void choose_sizes(struct gen *k)
 	case SX4: v = 4; break;
 	case SX8: v = 8; break;
 	case SXT: v = 10; break;
+	default: v = vec_size(k->row->insn, k->vex_l); break;
 	}
 	k->osize = v;
 }
@@ -99,7 +105,11 @@ static unsigned immediate_size(const struct gen *k)
 	case FORM_Jb0:
 	case FORM_Jb1:
 	case FORM_Jb2:
-	case FORM_Jb3: return 1;
+	case FORM_Jb3:
+	case FORM_XEI:
+	case FORM_EXI:
+	case FORM_UI:
+	case FORM_XEX: return 1;
 	case FORM_OI: return k->osize;
 	case FORM_Iw: return 2;
 	case FORM_IwIb: return 3;
@@ -314,13 +324,19 @@ static void put_legacy_prefixes(struct gen *k)
 static void put_vex(struct gen *k)
 {
 	unsigned pp = k->p66 ? 1 : k->rep == 0xf3 ? 2 : k->rep == 0xf2 ? 3 : 0;
-	bool uses_v = k->row->insn->form == FORM_GVE || k->row->insn->form == FORM_VE;
-	bool wrong = !k->seq && chance(&k->g, 2);
+	const struct x86_insn *r = k->row->insn;
+	bool uses_v = r->form == FORM_GVE || r->form == FORM_VE || r->flags & NDS;
+	bool wrong = !k->seq && chance(&k->g, 2), l = k->vex_l ^ (!k->seq && chance(&k->g, 1));
+	bool w = k->rex & 8, two = r->map == V0F && !(k->rex & 11) && chance(&k->g, 70);
 
 	k->vvvv = uses_v || wrong ? (u8)rnd_n(&k->g, k->bits == 64 ? 16 : 8) : 0;
-	put8(k, 0xc4);
-	put8(k, (~k->rex & 7u) << 5 | (k->row->insn->map == V38 ? 2 : 3));
-	put8(k, (k->rex & 8u) << 4 | (~k->vvvv & 15u) << 3 | (!k->seq && chance(&k->g, 1) ? 4 : 0) | pp);
+	put8(k, two ? 0xc5 : 0xc4);
+	if (two) {
+		put8(k, (~k->rex & 4u) << 5 | (~k->vvvv & 15u) << 3 | (l ? 4 : 0) | pp);
+	} else {
+		put8(k, (~k->rex & 7u) << 5 | (r->map == V0F ? 1 : r->map == V38 ? 2 : 3));
+		put8(k, (w ? 0x80 : 0) | (~k->vvvv & 15u) << 3 | (l ? 4 : 0) | pp);
+	}
 	put8(k, k->opcode);
 }
 

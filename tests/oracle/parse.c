@@ -61,7 +61,7 @@ static u8 parse_prefixes(struct cursor *k, unsigned bits, struct parsed *p)
 /* C4 and C5. Legacy modes: VEX only where LES and LDS would have a register operand. */
 static bool parse_vex(struct cursor *k, unsigned bits, u8 first, struct parsed *p)
 {
-	static const u8 maps[32] = {[0] = MAPS, [1] = M0F, [2] = V38, [3] = V3A};
+	static const u8 maps[32] = {[0] = MAPS, [1] = V0F, [2] = V38, [3] = V3A};
 	u8 b1 = get(k), last = b1;
 
 	if (k->short_of || (bits != 64 && b1 < 0xc0)) {
@@ -69,17 +69,17 @@ static bool parse_vex(struct cursor *k, unsigned bits, u8 first, struct parsed *
 		return false;
 	}
 	p->vex = true;
-	p->map = M0F;
+	p->map = V0F;
 	if (first == 0xc4) {
 		last = get(k);
 		p->map = (b1 & 31) <= 3 ? maps[b1 & 31] : MAPS;
-		p->wide = last & 0x80 && bits == 64;
+		p->vex_w = last & 0x80;
+		p->wide = p->vex_w && bits == 64;
 		p->rex = bits == 64 ? (u8)(~b1 >> 5 & 7) : 0;
 	} else {
 		p->rex = bits == 64 ? (u8)(~b1 >> 5 & 4) : 0;
 	}
-	if (p->map == M0F)
-		p->map = MAPS; /* nothing there yet */
+	p->vex_l = last & 4;
 	p->p66 = (last & 3) == 1;
 	p->rep = (last & 3) == 2 ? 0xf3 : (last & 3) == 3 ? 0xf2 : 0;
 	p->opcode = get(k);
@@ -142,6 +142,15 @@ static bool row_matches(const struct x86_insn *r, unsigned bits, const u8 has[X8
 	return modrm_matches(r, p->modrm);
 }
 
+/* VEX.L and VEX.W as the row wants them. Rows of general registers take any W, and only L = 0. */
+static bool vex_matches(const struct x86_insn *r, const struct parsed *p)
+{
+	bool l_wrong = p->vex_l ? !(r->flags & SSE) || r->flags & L0 : r->flags & L1;
+	bool w_wrong = p->vex_w ? r->flags & W0 : r->flags & W1;
+
+	return !p->vex || (!l_wrong && !w_wrong);
+}
+
 static void sizes(unsigned bits, struct parsed *p)
 {
 	unsigned v = bits == 64 ? (p->wide ? 8 : p->p66 ? 2 : 4) : (bits == 32) != p->p66 ? 4 : 2;
@@ -160,6 +169,7 @@ static void sizes(unsigned bits, struct parsed *p)
 	case SX4: v = 4; break;
 	case SX8: v = 8; break;
 	case SXT: v = 10; break;
+	default: v = vec_size(p->row, p->vex_l); break;
 	}
 	p->osize = (u8)v;
 }
@@ -193,7 +203,7 @@ static const struct x86_insn *find(unsigned bits, const u8 has[X86_F_COUNT], con
 	if (!lists_of[0][0])
 		prepare();
 	for (const u16 *i = lists_of[p->map][p->opcode]; *i != X86_IDS; i++)
-		if (row_matches(&x86_insns[*i], bits, has, p))
+		if (row_matches(&x86_insns[*i], bits, has, p) && vex_matches(&x86_insns[*i], p))
 			return &x86_insns[*i];
 	return NULL;
 }

@@ -268,6 +268,10 @@ static void set_policy(struct row *r, const u8 has[X86_F_COUNT])
 			r->policy = rules[i].policy;
 			r->why = rules[i].why;
 		}
+	if (r->insn->flags & SSE) {
+		r->policy = SKIP;
+		r->why = "vector state is not compared yet";
+	}
 	if (!has[r->insn->feature]) {
 		r->policy = SKIP;
 		r->why = "the host lacks the feature";

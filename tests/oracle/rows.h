@@ -41,7 +41,7 @@ void host_features(u8 has[X86_F_COUNT]);
 /* An instruction as its bytes say, up to the ModRM byte. */
 struct parsed {
 	const struct x86_insn *row; /* NULL: none of the table's */
-	bool p66, p67, lock, vex, rex_seen, wide, mem;
+	bool p66, p67, lock, vex, vex_l, vex_w, rex_seen, wide, mem;
 	u8 rep, rex, modrm, osize, asize, map, opcode;
 	u8 nprefix; /* legacy prefixes and REX */
 };
