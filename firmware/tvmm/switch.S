@@ -8,16 +8,32 @@
  * Offsets are those of struct gprs, in its order. */
 
     .text
+    .cfi_sections .debug_frame              /* for debuggers: where the caller's frame is */
     .globl switch_to_guest
 switch_to_guest:                        /* RDI: gprs, RSI: pa of the guest's VMCB, RDX: pa of the host's */
+    .cfi_startproc
     push    %rbx
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbx, 0
     push    %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset rbp, 0
     push    %r12
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r12, 0
     push    %r13
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r13, 0
     push    %r14
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r14, 0
     push    %r15
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset r15, 0
     push    %rdx
+    .cfi_adjust_cfa_offset 8
     push    %rdi
+    .cfi_adjust_cfa_offset 8
 
     mov     %rdx, %rax
     vmsave                              /* host: FS, GS, TR, ... */
@@ -56,16 +72,31 @@ switch_to_guest:                        /* RDI: gprs, RSI: pa of the guest's VMC
     mov     %r14, 0x60(%rdi)
     mov     %r15, 0x68(%rdi)
     pop     %rax
+    .cfi_adjust_cfa_offset -8
     mov     %rax, 0x20(%rdi)
     pop     %rax
+    .cfi_adjust_cfa_offset -8
     vmload                              /* host again */
 
     pop     %r15
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r15
     pop     %r14
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r14
     pop     %r13
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r13
     pop     %r12
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r12
     pop     %rbp
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore rbp
     pop     %rbx
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore rbx
     ret
+    .cfi_endproc
 
     .section .note.GNU-stack, "", @progbits

@@ -178,7 +178,7 @@ static void take_client(struct gdb *g)
 	setsockopt(g->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	g->noack = g->multiprocess = false;
 	g->used = 0;
-	g->g_pid = g->g_tid = 0;
+	g->g_pid = g->g_tid = g->stop_pid = 0;
 	g->detached = 0;
 	memset(g->bits, 0, sizeof g->bits);
 }

@@ -23,7 +23,9 @@ struct gdb {
 	size_t out_used;
 	/* H g and H c: process and thread; 0: any. */
 	unsigned g_pid, g_tid;
+	unsigned stop_pid; /* where it stopped last: what "any" means; 0: nowhere yet */
 	unsigned detached; /* a bit for each process that the client has left */
+	unsigned told;     /* and for each that it has heard of: GDB switches to new ones, so they are told when it stops there */
 	u8 bits[2 + VIEW_GUESTS]; /* by process: of the target description that was told; 0: none yet */
 	char *xfer; /* the object that is being read piece by piece */
 	size_t xfer_size;
@@ -50,6 +52,7 @@ void gdb_hex(struct gdb *g, const void *bytes, size_t n);
 bool gdb_unhex(const char *s, void *bytes, size_t n);
 /* The packet in text[0..len); the answer is left in g->out. False: no answer is to be sent now. */
 bool gdb_packet(struct gdb *g, char *text, size_t len);
+static inline unsigned gdb_pid(const struct gdb *g) { return g->g_pid ? g->g_pid : g->stop_pid ? g->stop_pid : 1; }
 /* Process and thread as the client names them: the world of a CPU. False: there is none. */
 bool gdb_view(struct gdb *g, unsigned pid, unsigned tid, struct view *v);
 /* Registers by GDB's numbers. */

@@ -21,7 +21,7 @@ bool gdb_view(struct gdb *g, unsigned pid, unsigned tid, struct view *v)
 	return view_get(&g->d->worlds, cpu, VIEW_HOST, 0, v);
 }
 
-static bool present(struct gdb *g, struct view *v) { return gdb_view(g, g->g_pid ? g->g_pid : 1, g->g_tid, v); }
+static bool present(struct gdb *g, struct view *v) { return gdb_view(g, gdb_pid(g), g->g_tid, v); }
 
 /* "p1.2", "1", "-1", "p2.-1"; 0: any, all. Returns what follows. */
 static char *thread_id(char *s, unsigned *pid, unsigned *tid)
@@ -56,7 +56,7 @@ static void all_threads(struct gdb *g)
 		put_thread(g, 1, i + 1);
 	}
 	for (unsigned i = 0; g->multiprocess && i < g->d->worlds.guests; i++) {
-		if (g->detached >> (i + 2) & 1)
+		if (g->detached >> (i + 2) & 1 || !(g->told >> (i + 2) & 1))
 			continue;
 		gdb_puts(g, ",");
 		put_thread(g, i + 2, g->d->worlds.guest[i].cpu + 1);
@@ -167,6 +167,8 @@ static void monitor_command(struct gdb *g, const char *hex)
 		d->vmcb = v.guest ? v.vmcb : 0;
 	}
 	monitor_execute(&g->monitor, line);
+	if (!strncmp(line, "guests", 6)) /* asked for: from now on they are listed */
+		g->told = ~0u;
 	d->world = VIEW_NOW;
 	if (g->out_used == 1)
 		gdb_puts(g, "OK");
@@ -186,6 +188,7 @@ static bool begins(char **s, const char *word)
 
 static void supported(struct gdb *g, const char *offers)
 {
+	g->told = ~0u >> (30 - (g->d->worlds.guests < 30 ? g->d->worlds.guests : 30));
 	g->multiprocess = strstr(offers, "multiprocess+") != NULL;
 	gdb_printf(g,
 		   "PacketSize=%x;multiprocess+;swbreak+;hwbreak+;QStartNoAckMode+;qXfer:features:read+;qXfer:exec-file:read+;"

@@ -74,7 +74,13 @@ static struct reg reg_at(unsigned bits, unsigned n)
 	return (struct reg){.kind = REG_NONE};
 }
 
-static unsigned in_g_packet(unsigned bits) { return bits == 64 ? 16 + 2 + 6 + 16 + 17 + 16 : 8 + 2 + 6 + 16 + 9 + 8; }
+/* Up to MXCSR; a client that has read our description knows of the upper halves of YMM too. */
+static unsigned in_g_packet(unsigned bits, bool described)
+{
+	unsigned xmms = bits == 64 ? 16 : 8;
+
+	return (bits == 64 ? 16 : 8) + 2 + 6 + 16 + xmms + 1 + (described ? xmms : 0);
+}
 
 /* ---- values ---- */
 
@@ -168,17 +174,17 @@ static unsigned best_bits(struct gdb *g, const struct view *v)
 	return im && now == 64 ? 32 : now;
 }
 
-static unsigned told_bits(struct gdb *g, const struct view *v)
+/* Inferiors that appear later get no description: GDB 13 asks for that of the first one only, and takes its own for the others. */
+static unsigned told_bits(struct gdb *g, const struct view *v, bool *described)
 {
-	unsigned pid = g->g_pid ? g->g_pid : 1;
-	u8 *told = &g->bits[pid < sizeof g->bits ? pid : 1];
+	unsigned pid = gdb_pid(g);
+	u8 told = pid < sizeof g->bits ? g->bits[pid] : 0;
 
-	if (!*told)
-		*told = (u8)best_bits(g, v);
-	return *told;
+	*described = told != 0;
+	return told ? told : best_bits(g, v);
 }
 
-static bool current(struct gdb *g, struct view *v) { return gdb_view(g, g->g_pid ? g->g_pid : 1, g->g_tid, v); }
+static bool current(struct gdb *g, struct view *v) { return gdb_view(g, gdb_pid(g), g->g_tid, v); }
 
 static void put_reg(struct gdb *g, const struct view *v, const struct reg *r)
 {
@@ -194,6 +200,7 @@ static void put_reg(struct gdb *g, const struct view *v, const struct reg *r)
 
 void gdb_registers_read(struct gdb *g)
 {
+	bool described;
 	unsigned bits;
 	struct view v;
 
@@ -201,8 +208,8 @@ void gdb_registers_read(struct gdb *g)
 		gdb_puts(g, "E01");
 		return;
 	}
-	bits = told_bits(g, &v);
-	for (unsigned i = 0; i < in_g_packet(bits); i++) {
+	bits = told_bits(g, &v, &described);
+	for (unsigned i = 0; i < in_g_packet(bits, described); i++) {
 		struct reg r = reg_at(bits, i);
 
 		put_reg(g, &v, &r);
@@ -212,13 +219,14 @@ void gdb_registers_read(struct gdb *g)
 bool gdb_registers_write(struct gdb *g, const char *hex)
 {
 	size_t len = strlen(hex);
+	bool described;
 	unsigned bits;
 	struct view v;
 
 	if (!current(g, &v) || !v.live)
 		return false;
-	bits = told_bits(g, &v);
-	for (unsigned i = 0; i < in_g_packet(bits); i++) {
+	bits = told_bits(g, &v, &described);
+	for (unsigned i = 0; i < in_g_packet(bits, described); i++) {
 		struct reg r = reg_at(bits, i);
 		u8 buf[16];
 
@@ -237,12 +245,13 @@ bool gdb_registers_write(struct gdb *g, const char *hex)
 
 bool gdb_register_read(struct gdb *g, unsigned n)
 {
+	bool described;
 	struct view v;
 	struct reg r;
 
 	if (!current(g, &v))
 		return false;
-	r = reg_at(told_bits(g, &v), n);
+	r = reg_at(told_bits(g, &v, &described), n);
 	if (r.kind == REG_NONE)
 		return false;
 	put_reg(g, &v, &r);
@@ -252,12 +261,13 @@ bool gdb_register_read(struct gdb *g, unsigned n)
 bool gdb_register_write(struct gdb *g, unsigned n, const char *hex)
 {
 	u8 buf[16] = {0};
+	bool described;
 	struct view v;
 	struct reg r;
 
 	if (!current(g, &v))
 		return false;
-	r = reg_at(told_bits(g, &v), n);
+	r = reg_at(told_bits(g, &v, &described), n);
 	return r.kind != REG_NONE && gdb_unhex(hex, buf, r.bits / 8) && set_value(&v, &r, buf);
 }
 
@@ -346,7 +356,7 @@ static void print_types(struct text *out, const char *feature)
 void gdb_target_xml(struct gdb *g, struct text *out)
 {
 	const char *last = "", *type, *feature;
-	unsigned bits, pid = g->g_pid ? g->g_pid : 1;
+	unsigned bits, pid = gdb_pid(g);
 	struct view v;
 	char name[64];
 

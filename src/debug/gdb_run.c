@@ -22,7 +22,7 @@ void gdb_breakpoint(struct gdb *g, char *s, bool insert)
 {
 	struct breakpoint b = {.on = true, .hidden = true, .level = LEVEL_V}, *have;
 	unsigned type = (unsigned)strtoul(s, &s, 16);
-	unsigned pid = g->g_pid ? g->g_pid : 1;
+	unsigned pid = gdb_pid(g);
 	u64 kind = 0;
 
 	if (type > Z_ACCESS || *s != ',')
@@ -97,8 +97,9 @@ void gdb_stop_reply(struct gdb *g)
 	else if (b && b->hidden && b->kind == BREAK_WATCH)
 		gdb_printf(g, "%s:%llx;", b->read && b->write ? "awatch" : b->read ? "rwatch" : "watch", (unsigned long long)d->stop_hit.va);
 	/* Where the client looks next. */
-	g->g_pid = pid;
+	g->g_pid = g->stop_pid = pid;
 	g->g_tid = cpu + 1;
+	g->told |= 1u << pid;
 }
 
 /* ---- vCont ---- */
@@ -114,7 +115,7 @@ static bool choose(struct gdb *g, char *s, struct action *a)
 {
 	*a = (struct action){.what = 'c'};
 	while (*s) {
-		struct action n = {.what = *s++, .pid = g->g_pid ? g->g_pid : 1, .tid = g->g_tid};
+		struct action n = {.what = *s++, .pid = gdb_pid(g), .tid = g->g_tid};
 
 		if (!strchr("cCsSr", n.what))
 			return false;

@@ -16,7 +16,7 @@ static void memory_map(struct gdb *g, struct text *out)
 
 	text_puts(out, "<?xml version=\"1.0\"?><!DOCTYPE memory-map PUBLIC \"+//IDN gnu.org//DTD GDB Memory Map V1.0//EN\" "
 		       "\"http://sourceware.org/gdb/gdb-memory-map.dtd\"><memory-map>");
-	if (gdb_view(g, g->g_pid ? g->g_pid : 1, g->g_tid, &v) && !v.env.p.levels && !v.env.nested)
+	if (gdb_view(g, gdb_pid(g), g->g_tid, &v) && !v.env.p.levels && !v.env.nested)
 		for (unsigned i = 0; i < s->regions; i++) { /* in order of address, as the board adds them */
 			const struct region *r = &s->region[i];
 
