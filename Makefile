@@ -106,7 +106,7 @@ include tests/Makefile.inc
 
 # ---- what is needed ----
 
-DEPS := gcc libc6-dev make binutils pkg-config acpica-tools libxxhash-dev libcapstone-dev zlib1g-dev libsdl2-dev libslirp-dev check
+DEPS := gcc libc6-dev make cpio binutils pkg-config acpica-tools libxxhash-dev libcapstone-dev zlib1g-dev libsdl2-dev libslirp-dev check
 DEPS += libelf-dev libdw-dev libedit-dev libjansson-dev
 DEPS_MORE := gdb-multiarch clang clang-format qemu-system-x86 xvfb xdotool imagemagick
 
@@ -181,7 +181,8 @@ help:
 	@echo "make demo          boot a hypervisor and see one of its exits explained"
 	@echo "make walk-demo     a guest's page walks as a page to step through (WALK_OPEN=no only writes it)"
 	@echo "make test          all tests; the last line counts them"
-	@echo "make test-guests   only those that run guests"
+	@echo "make test-guests   only those that run guests, Debian's Linux among them"
+	@echo "make demo-linux    fetch Debian's kernel and boot it to a shell"
 	@echo "make san           all tests under AddressSanitizer and UBSan"
 	@echo "make cov           all tests with coverage by file"
 	@echo "make bench         speed, beside QEMU when it is installed (make deps-more)"
