@@ -1,6 +1,6 @@
 /*
- * Walks laid out for readers: which cells there are, what stands in them, what is said, in every mode and with pages of every size; the
- * drawing, escaping, counts by way of translation. APM2 ch. 5, 15.25.
+ * Walks laid out for readers: which cells there are, what stands in them, what is said, in every mode and with pages of
+ * every size; the drawing, escaping, counts by way of translation. APM2 ch. 5, 15.25.
  */
 #include <check.h>
 #include <stdio.h>
@@ -128,8 +128,9 @@ START_TEST(two_dimensions)
 	static const struct {
 		unsigned nlevels, npage, levels, page, refs;
 	} cases[] = {
-		{4, 1, 4, 1, 24}, {5, 1, 5, 1, 35}, {4, 2, 4, 1, 19}, {4, 2, 4, 2, 15}, {4, 3, 4, 3, 8}, {4, 1, 0, 1, 4},
-		{4, 1, 4, 2, 19}, {5, 1, 4, 1, 29}, {4, 1, 5, 1, 29}, {4, 1, 3, 1, 19}, {4, 1, 2, 1, 14}, {4, 1, 2, 2, 9},
+		{4, 1, 4, 1, 24}, {5, 1, 5, 1, 35}, {4, 2, 4, 1, 19}, {4, 2, 4, 2, 15},
+		{4, 3, 4, 3, 8},  {4, 1, 0, 1, 4},  {4, 1, 4, 2, 19}, {5, 1, 4, 1, 29},
+		{4, 1, 5, 1, 29}, {4, 1, 3, 1, 19}, {4, 1, 2, 1, 14}, {4, 1, 2, 2, 9},
 		{3, 1, 4, 1, 19}, {2, 1, 2, 1, 8},  {2, 2, 4, 1, 9},  {3, 2, 3, 1, 11},
 	};
 
@@ -335,7 +336,8 @@ START_TEST(translation)
 	tables_map(&t, VA, 1, 0x3000, P | W | U | G);
 	shot.asid = 7;
 	see(VA, ACC_WRITE);
-	says(walk_say_tlb, "ASID 7, 123456789000 -> 10003000, 4 KB (the smaller of guest 4 KB and nested 2 MB), R W X U dirty global");
+	says(walk_say_tlb, "ASID 7, 123456789000 -> 10003000, 4 KB (the smaller of guest 4 KB and nested 2 MB), R W X "
+			   "U dirty global");
 	ck_assert_uint_eq(v.row[3].cell[0].set, A | D);
 	for (unsigned i = 0;; i++) {
 		text_init_buffer(&out, buf, sizeof buf);
@@ -474,7 +476,7 @@ START_TEST(hostile_name)
 
 	nested(4, 1, 4);
 	tables_map(&t, VA, 1, 0x3000, P | W | U);
-	shot.device[0] = "<script>evil()</script>";
+	shot.device[0][0] = shot.device[2][1] = "<script>evil()</script>";
 	see(VA, ACC_READ);
 	html = page(write_html);
 	ck_assert_ptr_null(strstr(html, "<script>evil"));
@@ -532,8 +534,25 @@ END_TEST
 
 START_TEST(specs)
 {
-	static const char *const bad[] = {"", ",", "x", "-1", "0x1@", "0x1,cold", "0x1@5,from=2", "0x1@-1", "0x1@12x", "0x1@fills=0", "0x1@exit=", "any", "0x1,cpu=16",
-					  "0x1,cpu=x", "0x1,cr3=", "0x1,write,exec", "0x1@fills,cr3=0", "0x10000000000000000", "0x1@99999999999999999999",
+	static const char *const bad[] = {"",
+					  ",",
+					  "x",
+					  "-1",
+					  "0x1@",
+					  "0x1,cold",
+					  "0x1@5,from=2",
+					  "0x1@-1",
+					  "0x1@12x",
+					  "0x1@fills=0",
+					  "0x1@exit=",
+					  "any",
+					  "0x1,cpu=16",
+					  "0x1,cpu=x",
+					  "0x1,cr3=",
+					  "0x1,write,exec",
+					  "0x1@fills,cr3=0",
+					  "0x10000000000000000",
+					  "0x1@99999999999999999999",
 					  "0x1@exit=abcdefghijklmnopqrstuvwxyz"};
 	struct walk_spec s;
 

@@ -70,7 +70,7 @@
 	}
 
 	function address(cell) {
-		const form = walk().form[cell.dim], size = form.levels.length === 2 && form.bits === 32 ? 4n : 8n;
+		const form = walk().form[cell.dim], size = BigInt(form.size);
 		const at = BigInt("0x" + cell.pa), base = at - BigInt("0x" + cell.index) * size;
 		const space = cell.dim || !walk().nested ? "" : " (system-physical, found by this row's nested walk)";
 		return "table at " + base.toString(16) + " + " + cell.index + " × " + size + " = " + cell.pa + space;
@@ -347,6 +347,8 @@
 			$(id).addEventListener("click", buttons[id]);
 		document.addEventListener("keydown", (e) => {
 			const typing = ["INPUT", "SELECT", "TEXTAREA"].includes(e.target.tagName);
+			if (!data.walks.length && !["t", "?"].includes(e.key))
+				return;
 			if (typing || e.ctrlKey || e.altKey || e.metaKey || !keys[e.key] || (e.key === " " && e.target.tagName === "BUTTON"))
 				return;
 			e.preventDefault();

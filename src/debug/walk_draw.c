@@ -50,7 +50,8 @@ struct pen {
 	int cell_w, bottom;
 };
 
-static struct walk_shape *add(struct pen *p, enum walk_shape_kind kind, enum walk_paint paint, int x, int y, int w, int h)
+static struct walk_shape *add(struct pen *p, enum walk_shape_kind kind, enum walk_paint paint, int x, int y, int w,
+			      int h)
 {
 	struct walk_drawing *d = p->d;
 	struct walk_shape *s = &d->shape[d->n < WALK_SHAPES ? d->n++ : WALK_SHAPES - 1];
@@ -66,7 +67,8 @@ static struct walk_shape *add(struct pen *p, enum walk_shape_kind kind, enum wal
 	return s;
 }
 
-static struct walk_shape *text(struct pen *p, enum walk_paint paint, int x, int y, unsigned size, const char *fmt, ...) PRINTF(6, 7);
+static struct walk_shape *text(struct pen *p, enum walk_paint paint, int x, int y, unsigned size, const char *fmt, ...)
+	PRINTF(6, 7);
 static struct walk_shape *text(struct pen *p, enum walk_paint paint, int x, int y, unsigned size, const char *fmt, ...)
 {
 	struct walk_shape *s = add(p, SHAPE_TEXT, paint, x, y, 0, 0);
@@ -113,7 +115,8 @@ static enum walk_paint paint_level(unsigned dim, unsigned level)
 	return (enum walk_paint)((dim ? PAINT_NESTED1 : PAINT_GUEST1) + (level - 1) % WALK_LEVELS);
 }
 
-static int field(struct pen *p, enum walk_paint paint, int x, int w, unsigned hi, unsigned lo, const char *name, u64 val)
+static int field(struct pen *p, enum walk_paint paint, int x, int w, unsigned hi, unsigned lo, const char *name,
+		 u64 val)
 {
 	char buf[32];
 
@@ -141,7 +144,8 @@ static void fields(struct pen *p)
 		x = field(p, paint_level(p->v->shot->physical, n), x, 86, f->level[n].hi, f->level[n].lo, name,
 			  bits(va, f->level[n].hi, f->level[n].lo));
 	}
-	field(p, PAINT_DATA, x, 100, f->levels ? f->level[1].lo - 1u : 31, 0, f->levels ? "offset" : "physical", va & mask_low(f->levels ? f->level[1].lo : 32));
+	field(p, PAINT_DATA, x, 100, f->levels ? f->level[1].lo - 1u : 31, 0, f->levels ? "offset" : "physical",
+	      va & mask_low(f->levels ? f->level[1].lo : 32));
 }
 
 /* ---- cells ---- */
@@ -173,7 +177,7 @@ static void set_mark(struct pen *p, const struct walk_cell *c, int x, int y)
 
 static void cell_flags(struct pen *p, const struct walk_row *r, const struct walk_cell *c, int x, int y)
 {
-	const char *device = !c->dim ? p->v->shot->device[r->level] : NULL;
+	const char *device = p->v->shot->device[r->level][c->dim ? c->level : 0];
 	char buf[64];
 	struct text t;
 
@@ -227,8 +231,10 @@ static void cell(struct pen *p, unsigned row, unsigned column)
 	} else {
 		snprintf(head, sizeof head, "%s", name);
 	}
-	text(p, c->state == CELL_READ || c->state == CELL_DATA || c->state == CELL_REGISTER || c->fails ? PAINT_INK : PAINT_FAINT, x,
-	     y + 18, 13, "%s", head)
+	text(p,
+	     c->state == CELL_READ || c->state == CELL_DATA || c->state == CELL_REGISTER || c->fails ? PAINT_INK
+												     : PAINT_FAINT,
+	     x, y + 18, 13, "%s", head)
 		->bold = true;
 	if (c->level && c->known) {
 		snprintf(head, sizeof head, "[%x]", c->index);
@@ -240,10 +246,10 @@ static void cell(struct pen *p, unsigned row, unsigned column)
 		cell_known(p, r, c, x, y);
 	else
 		text(p, PAINT_FAINT, x, y + 40, 11, "%s",
-		     c->state == CELL_ABSENT	? "(large page)"
-		     : c->state == CELL_CACHED	? "served by the TLB"
-		     : c->fails			? "out of range"
-						: "not reached")
+		     c->state == CELL_ABSENT   ? "(large page)"
+		     : c->state == CELL_CACHED ? "served by the TLB"
+		     : c->fails                ? "out of range"
+					       : "not reached")
 			->secret = true;
 	if (column) /* in the order of references */
 		add(p, SHAPE_ARROW, PAINT_FAINT, cell_x(p, column) - GAP + 1, y + CELL_H / 2, GAP - 3, 0);
@@ -319,7 +325,8 @@ static int fold(struct pen *p, enum walk_paint paint, int x, int y, const char *
 	return y;
 }
 
-static int say(struct pen *p, enum walk_paint paint, int y, const char *label, void (*what)(struct text *, const struct walk_view *))
+static int say(struct pen *p, enum walk_paint paint, int y, const char *label,
+	       void (*what)(struct text *, const struct walk_view *))
 {
 	char buf[1024];
 	struct text t;
@@ -333,7 +340,8 @@ static void box(struct pen *p)
 {
 	bool bad = p->v->shot->walk.why != WALK_OK;
 	int top = p->bottom + 24, y = top + 24;
-	struct walk_shape *frame = add(p, SHAPE_RECT, bad ? PAINT_BAD : PAINT_BOX, MARGIN, top, p->d->w - 2 * MARGIN, 0);
+	struct walk_shape *frame =
+		add(p, SHAPE_RECT, bad ? PAINT_BAD : PAINT_BOX, MARGIN, top, p->d->w - 2 * MARGIN, 0);
 
 	y = say(p, PAINT_INK, y, "result", walk_say_result);
 	y = say(p, PAINT_INK, y, "fault", walk_say_fault_to);

@@ -1,12 +1,25 @@
-/* The tables of x86 paging for a reader: see walk_form.h. APM2 5.2 (32-bit), 5.2.3 (PAE), 5.3 (long mode), 5.4 (bits). */
+/* The tables of x86 paging for a reader: see walk_form.h. APM2 5.2 (32-bit), 5.2.3 (PAE), 5.3 (long mode), 5.4 (bits).
+ */
 #include "debug/walk_form.h"
 
 #include <stdio.h>
 
-#define FLAG(n, name, one, zero) {n, n, BIT_FLAG, name, one, zero}
-#define ADDRESS(hi, lo, name)    {hi, lo, BIT_ADDRESS, name, NULL, NULL}
-#define FREE(hi, lo)             {hi, lo, BIT_FREE, "-", "available to software", "available to software"}
-#define END                      {0, 0, 0, NULL, NULL, NULL}
+#define FLAG(n, name, one, zero)                                                                                       \
+	{                                                                                                              \
+		n, n, BIT_FLAG, name, one, zero                                                                        \
+	}
+#define ADDRESS(hi, lo, name)                                                                                          \
+	{                                                                                                              \
+		hi, lo, BIT_ADDRESS, name, NULL, NULL                                                                  \
+	}
+#define FREE(hi, lo)                                                                                                   \
+	{                                                                                                              \
+		hi, lo, BIT_FREE, "-", "available to software", "available to software"                                \
+	}
+#define END                                                                                                            \
+	{                                                                                                              \
+		0, 0, 0, NULL, NULL, NULL                                                                              \
+	}
 
 #define PRESENT    FLAG(0, "P", "present", "not present: the other bits mean nothing to the processor")
 #define CACHE      FLAG(3, "PWT", "writethrough", "writeback"), FLAG(4, "PCD", "not cached", "cacheable")
@@ -18,37 +31,74 @@
 #define NO_EXECUTE FLAG(63, "NX", "no instructions may be fetched", "instructions may be fetched")
 
 /* APM2 figures 5-19 to 5-23 */
-static const struct walk_bit link8_top[] = {PRESENT, RIGHTS,	CACHE,		    ACCESSED,	FREE(6, 6),
-					    LARGE,   FREE(11, 8), ADDRESS(51, 12, "table"), FREE(62, 52), NO_EXECUTE, END};
-static const struct walk_bit page8_4k[] = {PRESENT,   RIGHTS,      CACHE,
-					   ACCESSED,  DIRTY,       FLAG(7, "PAT", "memory type: upper half of PAT", "memory type: lower half of PAT"),
-					   GLOBAL,    FREE(11, 9), ADDRESS(51, 12, "page"),
-					   FREE(62, 52), NO_EXECUTE, END};
-static const struct walk_bit page8_2m[] = {PRESENT,  RIGHTS, CACHE,       ACCESSED,
-					   DIRTY,    LARGE,  GLOBAL,      FREE(11, 9),
-					   FLAG(12, "PAT", "memory type: upper half of PAT", "memory type: lower half of PAT"),
-					   ADDRESS(51, 21, "page"), FREE(62, 52), NO_EXECUTE, END};
-static const struct walk_bit page8_1g[] = {PRESENT,  RIGHTS, CACHE,       ACCESSED,
-					   DIRTY,    LARGE,  GLOBAL,      FREE(11, 9),
-					   FLAG(12, "PAT", "memory type: upper half of PAT", "memory type: lower half of PAT"),
-					   ADDRESS(51, 30, "page"), FREE(62, 52), NO_EXECUTE, END};
+static const struct walk_bit link8_top[] = {PRESENT,      RIGHTS,     CACHE,       ACCESSED,
+					    FREE(6, 6),   LARGE,      FREE(11, 8), ADDRESS(51, 12, "table"),
+					    FREE(62, 52), NO_EXECUTE, END};
+static const struct walk_bit page8_4k[] = {
+	PRESENT,      RIGHTS,      CACHE,
+	ACCESSED,     DIRTY,       FLAG(7, "PAT", "memory type: upper half of PAT", "memory type: lower half of PAT"),
+	GLOBAL,       FREE(11, 9), ADDRESS(51, 12, "page"),
+	FREE(62, 52), NO_EXECUTE,  END};
+static const struct walk_bit page8_2m[] = {
+	PRESENT,
+	RIGHTS,
+	CACHE,
+	ACCESSED,
+	DIRTY,
+	LARGE,
+	GLOBAL,
+	FREE(11, 9),
+	FLAG(12, "PAT", "memory type: upper half of PAT", "memory type: lower half of PAT"),
+	ADDRESS(51, 21, "page"),
+	FREE(62, 52),
+	NO_EXECUTE,
+	END};
+static const struct walk_bit page8_1g[] = {
+	PRESENT,
+	RIGHTS,
+	CACHE,
+	ACCESSED,
+	DIRTY,
+	LARGE,
+	GLOBAL,
+	FREE(11, 9),
+	FLAG(12, "PAT", "memory type: upper half of PAT", "memory type: lower half of PAT"),
+	ADDRESS(51, 30, "page"),
+	FREE(62, 52),
+	NO_EXECUTE,
+	END};
 /* Legacy PAE: a PDPE has no rights. APM2 figure 5-10 */
 static const struct walk_bit pdpe_pae[] = {PRESENT, CACHE, FREE(11, 9), ADDRESS(51, 12, "table"), END};
 /* Four-byte entries. APM2 figures 5-4 to 5-8 */
-static const struct walk_bit link4[] = {PRESENT, RIGHTS, CACHE, ACCESSED, FREE(6, 6), LARGE, FREE(11, 8),
-					ADDRESS(31, 12, "table"), END};
-static const struct walk_bit page4_4k[] = {PRESENT, RIGHTS, CACHE, ACCESSED, DIRTY,
-					   FLAG(7, "PAT", "memory type: upper half of PAT", "memory type: lower half of PAT"),
-					   GLOBAL, FREE(11, 9), ADDRESS(31, 12, "page"), END};
-static const struct walk_bit page4_4m[] = {PRESENT, RIGHTS, CACHE, ACCESSED, DIRTY, LARGE, GLOBAL, FREE(11, 9),
-					   FLAG(12, "PAT", "memory type: upper half of PAT", "memory type: lower half of PAT"),
-					   ADDRESS(20, 13, "page 39:32"), ADDRESS(31, 22, "page 31:22"), END};
+static const struct walk_bit link4[] = {
+	PRESENT, RIGHTS, CACHE, ACCESSED, FREE(6, 6), LARGE, FREE(11, 8), ADDRESS(31, 12, "table"), END};
+static const struct walk_bit page4_4k[] = {
+	PRESENT,  RIGHTS,      CACHE,
+	ACCESSED, DIRTY,       FLAG(7, "PAT", "memory type: upper half of PAT", "memory type: lower half of PAT"),
+	GLOBAL,   FREE(11, 9), ADDRESS(31, 12, "page"),
+	END};
+static const struct walk_bit page4_4m[] = {
+	PRESENT,
+	RIGHTS,
+	CACHE,
+	ACCESSED,
+	DIRTY,
+	LARGE,
+	GLOBAL,
+	FREE(11, 9),
+	FLAG(12, "PAT", "memory type: upper half of PAT", "memory type: lower half of PAT"),
+	ADDRESS(20, 13, "page 39:32"),
+	ADDRESS(31, 22, "page 31:22"),
+	END};
 
 static const struct {
 	const char *entry, *table;
 } names[WALK_LEVELS + 1] = {
-	[5] = {"PML5E", "level-5 page map"},   [4] = {"PML4E", "level-4 page map"}, [3] = {"PDPE", "page-directory-pointer table"},
-	[2] = {"PDE", "page directory"}, [1] = {"PTE", "page table"},
+	[5] = {"PML5E", "level-5 page map"},
+	[4] = {"PML4E", "level-4 page map"},
+	[3] = {"PDPE", "page-directory-pointer table"},
+	[2] = {"PDE", "page directory"},
+	[1] = {"PTE", "page table"},
 };
 
 /* APM2 5.6: which bits of an entry have a say. */
@@ -99,7 +149,10 @@ void walk_form_x86(struct walk_form *f, const struct paging *p, bool nested)
 		if (p->levels == 3 && n == 3)
 			l->hi = 31;
 		l->link = p->levels == 2 ? link4 : p->levels == 3 && n == 3 ? pdpe_pae : link8_top;
-		l->page = p->levels == 2 ? (n == 1 ? page4_4k : page4_4m) : n == 1 ? page8_4k : n == 2 ? page8_2m : page8_1g;
+		l->page = p->levels == 2 ? (n == 1 ? page4_4k : page4_4m)
+			  : n == 1       ? page8_4k
+			  : n == 2       ? page8_2m
+					 : page8_1g;
 		rights(l, f, p, n);
 		leaves(l, f, p, n);
 	}

@@ -1,6 +1,6 @@
 /*
- * See walk_html.h. The page is walk.html, whose lines that begin with @ are replaced: style, drawings with tables, data,
- * script. Everything that comes from the machine is escaped.
+ * See walk_html.h. The page is walk.html, whose lines that begin with @ are replaced: style, drawings with tables,
+ * data, script. Everything that comes from the machine is escaped.
  */
 #include "debug/walk_html.h"
 
@@ -64,9 +64,9 @@ static void put_cell_row(struct text *out, struct walk_view *v, unsigned row, un
 		walk_say_perm(&t, c->perm);
 	}
 	text_printf(out, "<tr data-row=\"%u\" data-column=\"%u\" class=\"%s\"><td>", row, column,
-		    c->fails			? "fails"
-		    : c->state == CELL_CACHED	? "skipped"
-						: "");
+		    c->fails                  ? "fails"
+		    : c->state == CELL_CACHED ? "skipped"
+					      : "");
 	if (c->ref)
 		text_printf(out, "%u", c->ref);
 	text_printf(out, "</td><th scope=\"row\">%s</th><td class=\"mono\">", name);
@@ -75,8 +75,8 @@ static void put_cell_row(struct text *out, struct walk_view *v, unsigned row, un
 	text_puts(out, "</td><td class=\"mono\">");
 	if (c->known)
 		text_printf(out, "%llx", (ull)c->val);
-	text_printf(out, "</td><td>%s%s%s%s</td><td>%s</td><td>", flags, c->set ? ", sets" : "", c->set & 0x20 ? " A" : "",
-		    c->set & 0x40 ? " D" : "", perm);
+	text_printf(out, "</td><td>%s%s%s%s</td><td>%s</td><td>", flags, c->set ? ", sets" : "",
+		    c->set & 0x20 ? " A" : "", c->set & 0x40 ? " D" : "", perm);
 	walk_svg_text(out, says);
 	if (c->fails) {
 		text_puts(out, ". Refused here: ");
@@ -87,7 +87,8 @@ static void put_cell_row(struct text *out, struct walk_view *v, unsigned row, un
 
 static void put_table(struct text *out, struct walk_view *v)
 {
-	text_puts(out, "<details><summary>the same as a table</summary><table><caption>Every entry in the order of the walk</caption>\n"
+	text_puts(out, "<details><summary>the same as a table</summary><table><caption>Every entry in the order of the "
+		       "walk</caption>\n"
 		       "<thead><tr><th scope=\"col\">no.</th><th scope=\"col\">entry</th><th scope=\"col\">address</th>"
 		       "<th scope=\"col\">value</th><th scope=\"col\">flags</th><th scope=\"col\">rights so far</th>"
 		       "<th scope=\"col\">what it is</th></tr></thead><tbody>\n");

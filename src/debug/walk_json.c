@@ -26,9 +26,13 @@ static void string(struct text *out, const char *name, const char *s)
 
 static void hex(struct text *out, const char *name, u64 v) { text_printf(out, "\"%s\":\"%llx\",", name, (ull)v); }
 static void num(struct text *out, const char *name, u64 v) { text_printf(out, "\"%s\":%llu,", name, (ull)v); }
-static void flag(struct text *out, const char *name, bool v) { text_printf(out, "\"%s\":%s,", name, v ? "true" : "false"); }
+static void flag(struct text *out, const char *name, bool v)
+{
+	text_printf(out, "\"%s\":%s,", name, v ? "true" : "false");
+}
 
-static void said(struct text *out, const char *name, const struct walk_view *v, void (*say)(struct text *, const struct walk_view *))
+static void said(struct text *out, const char *name, const struct walk_view *v,
+		 void (*say)(struct text *, const struct walk_view *))
 {
 	char buf[1024];
 	struct text t;
@@ -45,6 +49,7 @@ static void put_form(struct text *out, const struct walk_form *f)
 	text_puts(out, "{");
 	string(out, "name", f->name);
 	string(out, "root", f->root);
+	num(out, "size", f->size);
 	num(out, "bits", f->bits);
 	text_puts(out, "\"levels\":[");
 	for (unsigned n = f->levels; n; n--) {
@@ -63,7 +68,8 @@ static void put_form(struct text *out, const struct walk_form *f)
 static void put_bits(struct text *out, const struct walk_cell *c)
 {
 	text_puts(out, "\"entryBits\":[");
-	for (const struct walk_bit *b = c->known && c->form ? walk_form_bits(c->form, c->val) : NULL; b && b->name; b++) {
+	for (const struct walk_bit *b = c->known && c->form ? walk_form_bits(c->form, c->val) : NULL; b && b->name;
+	     b++) {
 		u64 v = bits(c->val, b->hi, b->lo);
 
 		text_puts(out, b == walk_form_bits(c->form, c->val) ? "{" : ",{");
@@ -82,7 +88,7 @@ static void put_bits(struct text *out, const struct walk_cell *c)
 static void put_cell(struct text *out, const struct walk_view *v, const struct walk_row *r, const struct walk_cell *c)
 {
 	static const char *const states[] = {"absent", "unreached", "read", "cached", "register", "data"};
-	const char *device = !c->dim ? v->shot->device[r->level] : NULL;
+	const char *device = v->shot->device[r->level][c->dim ? c->level : 0];
 	char buf[512];
 	struct text t;
 

@@ -1,4 +1,5 @@
-/* Walks as JSON: all that the views show. Addresses and values are strings of hexadecimal digits. docs/walks.md describes it. */
+/* Walks as JSON: all that the views show. Addresses and values are strings of hexadecimal digits. docs/walks.md
+ * describes it. */
 #ifndef DEBUG_WALK_JSON_H
 #define DEBUG_WALK_JSON_H
 

@@ -58,9 +58,8 @@ static bool parse_option(struct walk_spec *s, const char *o)
 		u8 access;
 		enum walk_world world;
 	} words[] = {
-		{"read", ACC_READ, 0}, {"write", ACC_WRITE, 0},      {"exec", ACC_EXEC, 0},
-		{"user", ACC_USER, 0}, {"host", 0, WORLD_HOST},	     {"guest", 0, WORLD_GUEST},
-		{"gpa", 0, WORLD_PHYSICAL},
+		{"read", ACC_READ, 0},   {"write", ACC_WRITE, 0},   {"exec", ACC_EXEC, 0},      {"user", ACC_USER, 0},
+		{"host", 0, WORLD_HOST}, {"guest", 0, WORLD_GUEST}, {"gpa", 0, WORLD_PHYSICAL},
 	};
 	u64 n;
 
@@ -120,10 +119,13 @@ bool walk_spec_parse(struct walk_spec *s, const char *arg, struct error *err)
 	if (!parse_address(s, item, err))
 		return false;
 	if (when && !parse_when(s, when))
-		return error_set(err, "walk: @%s: expected a number of instructions, end, exit[=NAME] or fills[=N]", when);
+		return error_set(err, "walk: @%s: expected a number of instructions, end, exit[=NAME] or fills[=N]",
+				 when);
 	while ((item = strtok_r(NULL, ",", &save)))
 		if (!parse_option(s, item))
-			return error_set(err, "walk: '%s': expected read, write, exec, user, host, guest, gpa, cpu=N, cr3=X, from=COUNT or cold",
+			return error_set(err,
+					 "walk: '%s': expected read, write, exec, user, host, guest, gpa, cpu=N, "
+					 "cr3=X, from=COUNT or cold",
 					 item);
 	if ((s->access & ACC_WRITE) && (s->access & ACC_EXEC))
 		return error_set(err, "walk: write or exec, not both");
@@ -145,6 +147,18 @@ static const char *device_at(struct space *m, u64 pa)
 	return !r ? "nobody" : r->kind == REGION_RAM ? NULL : r->ops ? r->ops->name : r->name;
 }
 
+/* Tables are in RAM, or something is very wrong: say so. */
+static void find_devices(struct walk_shot *s, struct space *m, const struct walk *w)
+{
+	for (unsigned i = 0; i < w->n; i++) {
+		const struct walk_step *e = &w->step[i];
+		unsigned row = e->dim ? e->serves : e->level, column = e->dim ? e->level : 0;
+
+		if (!e->cached && row <= WALK_LEVELS && column <= WALK_LEVELS)
+			s->device[row][column] = device_at(m, e->pa);
+	}
+}
+
 static void surroundings(struct walk_shot *s, struct x86_cpu *c, const struct walk_env *env)
 {
 	const struct walk *w = &s->walk;
@@ -153,12 +167,11 @@ static void surroundings(struct walk_shot *s, struct x86_cpu *c, const struct wa
 	s->p = env->p;
 	s->np = env->np;
 	s->nested = env->nested;
-	for (unsigned i = 0; i < w->n; i++)
-		if (!w->step[i].dim && !w->step[i].cached && w->step[i].level <= WALK_LEVELS)
-			s->device[w->step[i].level] = device_at(c->mem, w->step[i].pa);
+	find_devices(s, c->mem, w);
+	find_devices(s, c->mem, &s->cold);
 	if (w->why != WALK_OK)
 		return;
-	s->device[0] = device_at(c->mem, w->pa);
+	s->device[0][0] = device_at(c->mem, w->pa);
 	s->data = space_peek(c->mem, w->pa & ~7ull, 8);
 	s->has_data = true;
 }
@@ -251,7 +264,9 @@ static bool use_cr3(struct walk_env *env, u64 cr3, struct error *err)
 
 	if (!p->levels)
 		return error_set(err, "walk: cr3=: paging is off there");
-	p->root = p->levels == 2 ? cr3 & 0xfffff000 : p->levels == 3 ? cr3 & 0xffffffe0 : cr3 & mask_low(p->pa_bits) & PAGE_MASK;
+	p->root = p->levels == 2   ? cr3 & 0xfffff000
+		  : p->levels == 3 ? cr3 & 0xffffffe0
+				   : cr3 & mask_low(p->pa_bits) & PAGE_MASK;
 	p->use_pdpte = false;
 	return true;
 }

@@ -20,11 +20,11 @@ enum walk_world { WORLD_NOW, WORLD_HOST, WORLD_GUEST, WORLD_PHYSICAL /* guest-ph
 
 struct walk_spec {
 	u64 va;
-	bool any;        /* WALK_FILLS: of any page */
+	bool any; /* WALK_FILLS: of any page */
 	enum walk_when when;
 	u64 count, from; /* instructions, or walks to keep; WALK_FILLS: not before that many instructions */
 	char exit[24];
-	bool cold;       /* WALK_FILLS: each walk also as it would be without cached translations */
+	bool cold; /* WALK_FILLS: each walk also as it would be without cached translations */
 	enum walk_world world;
 	bool world_given, cpu_given, cr3_given, access_given;
 	u8 access;
@@ -32,13 +32,14 @@ struct walk_spec {
 	u64 cr3;
 };
 
-/* "ADDR[@COUNT|@end|@exit[=NAME]|@fills[=N]][,read|write|exec][,user][,host|guest|gpa][,cpu=N][,cr3=X][,from=COUNT][,cold]". ADDR: hexadecimal with 0x, or
- * decimal; any (with @fills). */
+/* "ADDR[@COUNT|@end|@exit[=NAME]|@fills[=N]][,read|write|exec][,user][,host|guest|gpa][,cpu=N][,cr3=X][,from=COUNT][,cold]".
+ * ADDR: hexadecimal with 0x, or decimal; any (with @fills). */
 bool walk_spec_parse(struct walk_spec *s, const char *arg, struct error *err);
 /* One line on the form, for help. */
 #define WALK_SPEC_FORM "ADDR[@WHEN][,OPTION...]"
 
-/* The walk that s asks for, now, by the CPU that it names or *c. False: it cannot be done (no guest has run, paging is off). */
+/* The walk that s asks for, now, by the CPU that it names or *c. False: it cannot be done (no guest has run, paging is
+ * off). */
 bool walk_look(struct walk_shot *shot, struct pc *pc, struct x86_cpu *c, const struct walk_spec *s, struct error *err);
 /* The walk w that the CPU has just made. */
 void walk_shoot(struct walk_shot *shot, struct x86_cpu *c, unsigned access, const struct walk *w);

@@ -44,12 +44,30 @@ static bool write_file(const char *path, void (*write)(struct text *, const stru
 	return !bad || error_set(err, "%s: cannot be written: %s", path, strerror(errno));
 }
 
-static bool write_files(const struct job *j, const struct walk_files *f, struct error *err)
+/* told: what was written where, unless that is the standard output. */
+static bool write_files(const struct job *j, const struct walk_files *f, struct text *told, struct error *err)
 {
+	const struct {
+		const char *path;
+		void (*write)(struct text *, const struct job *);
+	} kinds[] = {{f->html, as_html}, {f->svg, as_svg}, {f->json, as_json}};
+	bool silent = false; /* the standard output belongs to a file */
+
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
+		silent |= kinds[i].path && !strcmp(kinds[i].path, "-");
 	if (!j->n && (f->svg || (f->html && !j->stat)))
 		return error_set(err, "walk: no walk was made, so there is nothing to draw");
-	return (!f->html || write_file(f->html, as_html, j, err)) && (!f->svg || write_file(f->svg, as_svg, j, err)) &&
-	       (!f->json || write_file(f->json, as_json, j, err));
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+		unsigned n = kinds[i].write == as_svg ? 1 : j->n;
+
+		if (!kinds[i].path)
+			continue;
+		if (!write_file(kinds[i].path, kinds[i].write, j, err))
+			return false;
+		if (!silent)
+			text_printf(told, "%u walk%s in %s\n", n, n == 1 ? "" : "s", kinds[i].path);
+	}
+	return true;
 }
 
 static void print(const struct walk_record *r, FILE *f)
@@ -81,9 +99,10 @@ bool walk_out(const struct walk_record *r, const struct walk_files *f, FILE *out
 		walk_stat_print(&t, &r->stat);
 	for (unsigned i = 0; i < r->wish.specs; i++)
 		if (!r->taken[i] && !(f->json && !strcmp(f->json, "-")))
-			text_printf(&t, "walk of %s%llx: the run ended before it\n", r->wish.spec[i].any ? "any page, from " : "",
+			text_printf(&t, "walk of %s%llx: the run ended before it\n",
+				    r->wish.spec[i].any ? "any page, from " : "",
 				    (unsigned long long)r->wish.spec[i].va);
-	if (!write_files(&j, f, err))
+	if (!write_files(&j, f, &t, err))
 		return false;
 	if (r->failed.msg[0])
 		*err = r->failed;
@@ -143,10 +162,11 @@ bool walk_command(struct pc *pc, struct x86_cpu *c, const char *args, struct tex
 		*--end = 0;
 	if (!*p)
 		return error_set(err, "walk: expected [--html|--svg|--json FILE] ADDR[,OPTION...]");
-	if (!walk_spec_parse(&spec, p, err) || (strchr(p, '@') && !error_set(err, "walk: the monitor walks now: no @")) ||
+	if (!walk_spec_parse(&spec, p, err) ||
+	    (strchr(p, '@') && !error_set(err, "walk: the monitor walks now: no @")) ||
 	    !walk_look(&shot, pc, c, &spec, err))
 		return false;
 	walk_view_build(&v, &shot);
 	walk_term(out, &v, &paper);
-	return write_files(&(struct job){&shot, 1, NULL}, &files, err);
+	return write_files(&(struct job){&shot, 1, NULL}, &files, out, err);
 }

@@ -66,7 +66,8 @@ void walk_record_look(struct walk_record *r, bool ended)
 
 		if (r->taken[i])
 			continue;
-		if ((s->when == WALK_AT_END && ended) || (s->when == WALK_AT_COUNT && s->count <= r->pc->machine.s.icount))
+		if ((s->when == WALK_AT_END && ended) ||
+		    (s->when == WALK_AT_COUNT && s->count <= r->pc->machine.s.icount))
 			look(r, pc_current(r->pc), i);
 	}
 }
@@ -76,9 +77,11 @@ void walk_record_look(struct walk_record *r, bool ended)
 static bool wanted(const struct walk_record *r, unsigned n, const struct walk_shot *s)
 {
 	const struct walk_spec *p = &r->wish.spec[n];
-	unsigned shift = s->walk.shift > 12 && (s->walk.gshift || s->walk.nshift) ? s->walk.shift : 12; /* 4 KB without paging */
+	unsigned shift =
+		s->walk.shift > 12 && (s->walk.gshift || s->walk.nshift) ? s->walk.shift : 12; /* 4 KB without paging */
 
-	if (p->when != WALK_FILLS || r->taken[n] >= p->count || s->icount < p->from || (p->cpu_given && p->cpu != s->cpu))
+	if (p->when != WALK_FILLS || r->taken[n] >= p->count || s->icount < p->from ||
+	    (p->cpu_given && p->cpu != s->cpu))
 		return false;
 	if ((p->world == WORLD_HOST && s->guest) || (p->world == WORLD_GUEST && !s->guest))
 		return false;
@@ -185,7 +188,8 @@ void walk_record_start(struct walk_record *r, const struct walk_wish *wish, stru
 		exits |= r->wish.spec[i].when == WALK_AT_EXIT;
 	}
 	if (fills || exits)
-		hub_listen(hub, hub_add(hub, hear, r), (u32)(BIT(EV_VMEXIT) | BIT(EV_VMRUN) | (fills ? BIT(EV_FLUSH) : 0)));
+		hub_listen(hub, hub_add(hub, hear, r),
+			   (u32)(BIT(EV_VMEXIT) | BIT(EV_VMRUN) | (fills ? BIT(EV_FLUSH) : 0)));
 	for (unsigned i = 0; fills && i < r->pc->cfg.cpus; i++) {
 		struct x86_cpu *c = &r->pc->cpu[i].x86;
 

@@ -1,6 +1,6 @@
 /*
- * The walks of a run that were asked for, kept for the views: looks at given moments, and the machine's own walks of a page
- * with what happened between them. What is not asked for costs nothing.
+ * The walks of a run that were asked for, kept for the views: looks at given moments, and the machine's own walks of a
+ * page with what happened between them. What is not asked for costs nothing.
  */
 #ifndef DEBUG_WALK_RECORD_H
 #define DEBUG_WALK_RECORD_H

@@ -6,8 +6,9 @@ typedef unsigned long long ull;
 const char *walk_way_text(enum walk_way w)
 {
 	static const char *const text[WAYS] = {
-		[WAY_ACTUAL] = "as made",	  [WAY_COLD] = "nothing cached",      [WAY_NATIVE] = "native",
-		[WAY_SHADOW] = "shadow",	  [WAY_NESTED_4K] = "nested 4 KB",    [WAY_NESTED_2M] = "nested 2 MB",
+		[WAY_ACTUAL] = "as made",        [WAY_COLD] = "nothing cached",
+		[WAY_NATIVE] = "native",         [WAY_SHADOW] = "shadow",
+		[WAY_NESTED_4K] = "nested 4 KB", [WAY_NESTED_2M] = "nested 2 MB",
 		[WAY_NESTED_1G] = "nested 1 GB", [WAY_BOTH_2M] = "guest and nested 2 MB",
 	};
 
@@ -89,11 +90,13 @@ void walk_stat_print(struct text *out, const struct walk_stat *t)
 
 	text_puts(out, "page walks of the run (an access that the TLB serves makes none):\n");
 	for (unsigned k = 0; k < KINDS; k++)
-		text_printf(out, "  %-22s %8llu walks, %6llu refused, %9llu references, %5.2f a walk\n", kinds[k], (ull)t->walks[k],
-			    (ull)t->refused[k], (ull)t->refs[k], t->walks[k] ? (double)t->refs[k] / (double)t->walks[k] : 0.0);
+		text_printf(out, "  %-22s %8llu walks, %6llu refused, %9llu references, %5.2f a walk\n", kinds[k],
+			    (ull)t->walks[k], (ull)t->refused[k], (ull)t->refs[k],
+			    t->walks[k] ? (double)t->refs[k] / (double)t->walks[k] : 0.0);
 	if (!t->compared)
 		return;
-	text_printf(out, "the %llu nested walks that were allowed, references each, by way of translation:\n", (ull)t->compared);
+	text_printf(out, "the %llu nested walks that were allowed, references each, by way of translation:\n",
+		    (ull)t->compared);
 	for (unsigned i = 0; i < WAYS; i++)
 		most = t->way[i] > most ? t->way[i] : most;
 	for (unsigned i = 0; i < WAYS; i++) {

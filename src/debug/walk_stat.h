@@ -1,6 +1,6 @@
 /*
- * How many memory references translation costs: of one walk and of a run, as it was and as it would be with other pages or
- * without nested paging. Only walks count: an access that the TLB serves makes none.
+ * How many memory references translation costs: of one walk and of a run, as it was and as it would be with other pages
+ * or without nested paging. Only walks count: an access that the TLB serves makes none.
  */
 #ifndef DEBUG_WALK_STAT_H
 #define DEBUG_WALK_STAT_H
@@ -16,7 +16,7 @@ enum walk_way {
 	WAY_NESTED_4K, /* nested pages of 4 KB throughout */
 	WAY_NESTED_2M,
 	WAY_NESTED_1G,
-	WAY_BOTH_2M,   /* guest pages of 2 MB too */
+	WAY_BOTH_2M, /* guest pages of 2 MB too */
 	WAYS
 };
 
@@ -26,7 +26,7 @@ enum walk_kind { KIND_HOST, KIND_GUEST /* one dimension: shadow paging */, KIND_
 
 struct walk_stat {
 	u64 walks[KINDS], refused[KINDS], refs[KINDS];
-	u64 compared;           /* nested walks that were allowed: what way[] sums up */
+	u64 compared; /* nested walks that were allowed: what way[] sums up */
 	u64 way[WAYS];
 	u64 histogram[WALK_REFS]; /* nested walks by references made */
 };

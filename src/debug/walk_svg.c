@@ -20,7 +20,8 @@ void walk_svg_style(struct text *out, unsigned dark, const char *prefix)
 		const struct walk_colours *c = &walk_palette[i];
 
 		text_printf(out, "%srect.p-%s{fill:#%06x;stroke:#%06x}", prefix, c->name, c->fill[dark], c->line[dark]);
-		text_printf(out, "%stext.p-%s{fill:#%06x}", prefix, c->name, i == PAINT_BAD ? c->line[dark] : c->fill[dark]);
+		text_printf(out, "%stext.p-%s{fill:#%06x}", prefix, c->name,
+			    i == PAINT_BAD ? c->line[dark] : c->fill[dark]);
 		text_printf(out, "%spath.p-%s{stroke:#%06x;fill:none}\n", prefix, c->name, c->line[dark]);
 	}
 }
@@ -29,8 +30,9 @@ static void put_rect(struct text *out, const struct walk_shape *s)
 {
 	bool dashed = s->paint == PAINT_SKIPPED && s->row >= 0;
 
-	text_printf(out, "<rect class=\"p-%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"%s%s/>\n", walk_palette[s->paint].name, s->x,
-		    s->y, s->w, s->h, s->paint == PAINT_PAGE ? "" : " rx=\"4\"", dashed ? " stroke-dasharray=\"4 3\"" : "");
+	text_printf(out, "<rect class=\"p-%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"%s%s/>\n",
+		    walk_palette[s->paint].name, s->x, s->y, s->w, s->h, s->paint == PAINT_PAGE ? "" : " rx=\"4\"",
+		    dashed ? " stroke-dasharray=\"4 3\"" : "");
 }
 
 static void put_line(struct text *out, const struct walk_shape *s)
@@ -49,8 +51,8 @@ static void put_line(struct text *out, const struct walk_shape *s)
 static void put_text(struct text *out, const struct walk_shape *s)
 {
 	text_printf(out, "<text class=\"p-%s%s%s\" x=\"%d\" y=\"%d\" font-size=\"%u\"%s xml:space=\"preserve\">",
-		    walk_palette[s->paint].name, s->mono ? " mono" : "", s->secret ? " secret" : "", s->x, s->y, s->size,
-		    s->bold ? " font-weight=\"600\"" : "");
+		    walk_palette[s->paint].name, s->mono ? " mono" : "", s->secret ? " secret" : "", s->x, s->y,
+		    s->size, s->bold ? " font-weight=\"600\"" : "");
 	walk_svg_text(out, s->text);
 	text_puts(out, "</text>\n");
 }

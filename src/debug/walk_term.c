@@ -1,7 +1,7 @@
 /*
- * The grid in a terminal: see walk_term.h. A row of the view is a line of its own with the address that the nested tables
- * translate, then up to four lines in cells: number, level and index; address; value; flags. Where the cells would be too
- * narrow, the plain list of walk_print stands instead.
+ * The grid in a terminal: see walk_term.h. A row of the view is a line of its own with the address that the nested
+ * tables translate, then up to four lines in cells: number, level and index; address; value; flags. Where the cells
+ * would be too narrow, the plain list of walk_print stands instead.
  */
 #include "debug/walk_term.h"
 
@@ -39,7 +39,8 @@ enum ink { INK_NONE, INK_DIM, INK_BOLD, INK_BAD, INK_LACKS, INK_GUEST, INK_NESTE
 /* Levels differ in colour, so that cells match the address bits above them. */
 static const char *ink_code(enum ink i, unsigned level)
 {
-	static const char *const guest[] = {"", "33", "93", "31", "91", "35"}, *const nested[] = {"", "36", "96", "34", "94", "32"};
+	static const char *const guest[] = {"", "33", "93", "31", "91", "35"}, *const nested[] = {"",   "36", "96",
+												  "34", "94", "32"};
 
 	switch (i) {
 	case INK_DIM: return "2";
@@ -83,8 +84,11 @@ static void put_bits(const struct page *p, const struct walk_view *v, unsigned d
 	char buf[32];
 
 	for (unsigned n = f->levels; n; n--) {
-		snprintf(buf, sizeof buf, "%s%c%u %llx", n < f->levels ? " | " : "", dim ? 'n' : v->columns > 1 ? 'g' : 'L', n,
-			 (ull)bits(addr, f->level[n].hi, f->level[n].lo));
+		snprintf(buf, sizeof buf, "%s%c%u %llx", n < f->levels ? " | " : "",
+			 dim              ? 'n'
+			 : v->columns > 1 ? 'g'
+					  : 'L',
+			 n, (ull)bits(addr, f->level[n].hi, f->level[n].lo));
 		put(p, dim ? INK_NESTED : INK_GUEST, n, buf);
 	}
 	text_printf(p->out, "%soffset %llx", f->levels ? " | " : "", (ull)(addr & 0xfff));
@@ -133,18 +137,18 @@ static void value(const struct walk_cell *c, struct text *t, unsigned width)
 static void flags(const struct walk_view *v, const struct walk_row *r, const struct walk_cell *c, struct text *t)
 {
 	if (c->state == CELL_DATA) {
-		text_puts(t, v->shot->device[0] ? v->shot->device[0] : "RAM");
+		text_puts(t, v->shot->device[0][0] ? v->shot->device[0][0] : "RAM");
 		return;
 	}
 	walk_form_flags(c->form, c->val, t);
 	if (c->set)
 		text_printf(t, " +%s%s", c->set & 0x20 ? "A" : "", c->set & 0x40 ? "D" : "");
-	if (!c->dim && r->level && v->shot->device[r->level])
-		text_printf(t, " %s", v->shot->device[r->level]);
+	if (v->shot->device[r->level][c->dim ? c->level : 0])
+		text_printf(t, " %s", v->shot->device[r->level][c->dim ? c->level : 0]);
 }
 
-static void cell_line(const struct walk_view *v, const struct walk_row *r, const struct walk_cell *c, unsigned line, struct text *t,
-		      unsigned width)
+static void cell_line(const struct walk_view *v, const struct walk_row *r, const struct walk_cell *c, unsigned line,
+		      struct text *t, unsigned width)
 {
 	static const char *const absent[] = {"", "(large page)"}, *const skipped[] = {"", "cached"};
 

@@ -75,8 +75,8 @@ static void step_put(struct walk_view *v, const struct walk_step *s, u64 gpa)
 		v->order[v->refs++] = c;
 }
 
-/* The guest-physical address that the nested steps from i on translate: that of the first-dimension entry which follows, the final
- * address, or the one that faulted. */
+/* The guest-physical address that the nested steps from i on translate: that of the first-dimension entry which
+ * follows, the final address, or the one that faulted. */
 static u64 nested_address(const struct walk *w, unsigned i)
 {
 	unsigned serves = w->step[i].serves;

@@ -1,7 +1,7 @@
 /*
- * A walk laid out for readers: rows are the guest's levels and the final address, columns the nested levels and the guest's own
- * entry. Terminal, JSON, SVG, HTML and window all draw this. It adds nothing to struct walk but names, places and what
- * follows from the entries. APM2 5.3-5.6, 15.25.
+ * A walk laid out for readers: rows are the guest's levels and the final address, columns the nested levels and the
+ * guest's own entry. Terminal, JSON, SVG, HTML and window all draw this. It adds nothing to struct walk but names,
+ * places and what follows from the entries. APM2 5.3-5.6, 15.25.
  */
 #ifndef DEBUG_WALK_VIEW_H
 #define DEBUG_WALK_VIEW_H
@@ -28,11 +28,13 @@ struct walk_shot {
 	u64 icount, rip;
 	u64 data; /* the 8 bytes around the final address, as memory */
 	bool has_data;
-	bool held;     /* a look found the address in the TLB */
+	bool held; /* a look found the address in the TLB */
 	u64 held_pa;
 	u8 held_perm, held_shift;
-	const char *device[WALK_LEVELS + 1]; /* by guest level (0 final): the device that answers there, or NULL for RAM */
-	struct event before[WALK_EVENTS];    /* what happened since the walk before: exits, VMRUNs, flushes */
+	/* What answers at the entries' addresses, by the guest's level (0: final) and the nested level (0: the guest's
+	 * own entry, or the data): a device's name, or NULL for RAM. */
+	const char *device[WALK_LEVELS + 1][WALK_LEVELS + 1];
+	struct event before[WALK_EVENTS]; /* what happened since the walk before: exits, VMRUNs, flushes */
 	unsigned befores, befores_lost;
 };
 
@@ -54,27 +56,27 @@ struct walk_cell {
 	bool fails; /* here the walk was refused */
 	bool lacks; /* it takes away the right that was refused */
 	u64 pa, gpa, val, set;
-	u64 addr;   /* the address whose bits choose it */
+	u64 addr; /* the address whose bits choose it */
 	u32 index;
-	u8 hi, lo;  /* these bits */
+	u8 hi, lo;   /* these bits */
 	bool judges; /* it has a say: read, and present; then perm is set */
-	u8 perm;    /* PERM_W, _X, _U merged from the top of its dimension down to it */
+	u8 perm;     /* PERM_W, _X, _U merged from the top of its dimension down to it */
 	const struct walk_level *form;
 };
 
 struct walk_row {
-	u8 level;    /* the guest's; 0: the final address */
+	u8 level; /* the guest's; 0: the final address */
 	bool reached, has_gpa;
-	bool cached; /* its nested translation was */
-	u64 gpa;     /* what the nested dimension translates */
-	u8 nshift;   /* log2 of the nested page; 0: not known */
+	bool cached;                            /* its nested translation was */
+	u64 gpa;                                /* what the nested dimension translates */
+	u8 nshift;                              /* log2 of the nested page; 0: not known */
 	struct walk_cell cell[WALK_LEVELS + 1]; /* by nested level; [0] the guest's own entry, or the data */
 };
 
 struct walk_view {
 	const struct walk_shot *shot;
 	struct walk_form form[2];
-	unsigned rows, columns; /* columns: the nested levels and one */
+	unsigned rows, columns;               /* columns: the nested levels and one */
 	struct walk_row row[WALK_LEVELS + 1]; /* from the top */
 	struct walk_cell *order[40];          /* the references in their order; [0] is number 1 */
 	unsigned refs, cold_refs;
@@ -90,23 +92,24 @@ static inline struct walk_cell *walk_view_cell(struct walk_view *v, unsigned row
 }
 
 /* ---- words, without newlines; walk_words.c ---- */
-void walk_say_title(struct text *out, const struct walk_view *v);   /* "guest write to ffff9080... on cpu0, ASID 1" */
-void walk_say_when(struct text *out, const struct walk_view *v);    /* "after 123 instructions, rip ..." */
-void walk_say_row(struct text *out, const struct walk_view *v, const struct walk_row *r);       /* "gL4", "L2", "final" */
-void walk_say_level(struct text *out, const struct walk_view *v, const struct walk_cell *c);    /* "nL3", "gL2", "data" */
-void walk_say_step(struct text *out, const struct walk_view *v, const struct walk_row *r, const struct walk_cell *c); /* a sentence */
-void walk_say_perm(struct text *out, unsigned perm);                /* "R W X U", a dash for what is missing */
-void walk_say_size(struct text *out, unsigned shift);               /* "4 KB"; "no paging" */
-void walk_say_count(struct text *out, const struct walk_view *v);   /* "24 references: (4 + 1) x (4 + 1) - 1" */
-void walk_say_merge(struct text *out, const struct walk_view *v);   /* how the permissions of both dimensions meet */
-void walk_say_result(struct text *out, const struct walk_view *v);  /* the physical address, or the fault */
+void walk_say_title(struct text *out, const struct walk_view *v); /* "guest write to ffff9080... on cpu0, ASID 1" */
+void walk_say_when(struct text *out, const struct walk_view *v);  /* "after 123 instructions, rip ..." */
+void walk_say_row(struct text *out, const struct walk_view *v, const struct walk_row *r);    /* "gL4", "L2", "final" */
+void walk_say_level(struct text *out, const struct walk_view *v, const struct walk_cell *c); /* "nL3", "gL2", "data" */
+void walk_say_step(struct text *out, const struct walk_view *v, const struct walk_row *r,
+		   const struct walk_cell *c);                       /* a sentence */
+void walk_say_perm(struct text *out, unsigned perm);                 /* "R W X U", a dash for what is missing */
+void walk_say_size(struct text *out, unsigned shift);                /* "4 KB"; "no paging" */
+void walk_say_count(struct text *out, const struct walk_view *v);    /* "24 references: (4 + 1) x (4 + 1) - 1" */
+void walk_say_merge(struct text *out, const struct walk_view *v);    /* how the permissions of both dimensions meet */
+void walk_say_result(struct text *out, const struct walk_view *v);   /* the physical address, or the fault */
 void walk_say_fault_to(struct text *out, const struct walk_view *v); /* "#PF -> guest IDT, vector 14" */
-void walk_say_error(struct text *out, const struct walk_view *v);   /* error code or EXITINFO1 and 2, decoded */
-void walk_say_tlb(struct text *out, const struct walk_view *v);     /* the TLB entry that results */
-void walk_say_held(struct text *out, const struct walk_view *v);    /* what the TLB held; empty: nothing to say */
+void walk_say_error(struct text *out, const struct walk_view *v);    /* error code or EXITINFO1 and 2, decoded */
+void walk_say_tlb(struct text *out, const struct walk_view *v);      /* the TLB entry that results */
+void walk_say_held(struct text *out, const struct walk_view *v);     /* what the TLB held; empty: nothing to say */
 void walk_say_event(struct text *out, const struct event *e);
 /* What flushes the entry, line n; false: no such line. *does: it does flush it; else it does not, as some expect. */
 bool walk_say_flush(struct text *out, const struct walk_view *v, unsigned n, bool *does);
-const char *walk_say_access(const struct walk_view *v);             /* "user write" */
+const char *walk_say_access(const struct walk_view *v); /* "user write" */
 
 #endif

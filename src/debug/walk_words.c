@@ -19,8 +19,8 @@ void walk_say_title(struct text *out, const struct walk_view *v)
 {
 	const struct walk_shot *s = v->shot;
 
-	text_printf(out, "%s%s of %s%llx", s->guest ? "guest " : "", walk_say_access(v), s->physical ? "guest-physical " : "",
-		    (ull)s->walk.va);
+	text_printf(out, "%s%s of %s%llx", s->guest ? "guest " : "", walk_say_access(v),
+		    s->physical ? "guest-physical " : "", (ull)s->walk.va);
 	text_printf(out, " on cpu%u", s->cpu);
 	if (s->guest)
 		text_printf(out, ", ASID %u", s->asid);
@@ -83,7 +83,10 @@ static void say_purpose(struct text *out, const struct walk_row *r)
 static void say_index(struct text *out, const struct walk_view *v, const struct walk_cell *c)
 {
 	text_printf(out, "entry %x (hexadecimal; bits %u:%u of %s address %llx)", c->index, c->hi, c->lo,
-		    c->dim ? "guest-physical" : v->shot->guest ? "the guest's linear" : "linear", (ull)c->addr);
+		    c->dim           ? "guest-physical"
+		    : v->shot->guest ? "the guest's linear"
+				     : "linear",
+		    (ull)c->addr);
 }
 
 void walk_say_step(struct text *out, const struct walk_view *v, const struct walk_row *r, const struct walk_cell *c)
@@ -98,7 +101,8 @@ void walk_say_step(struct text *out, const struct walk_view *v, const struct wal
 	case CELL_DATA: text_printf(out, "The access goes to %llx", (ull)c->pa); return;
 	case CELL_ABSENT: text_puts(out, "There is no such entry: a larger page ends the walk"); return;
 	case CELL_UNREACHED:
-		text_puts(out, c->fails ? "The address lies beyond what these tables translate" : "Never read: the walk was refused before");
+		text_puts(out, c->fails ? "The address lies beyond what these tables translate"
+					: "Never read: the walk was refused before");
 		return;
 	}
 	say_index(out, v, c);
@@ -143,7 +147,8 @@ void walk_say_count(struct text *out, const struct walk_view *v)
 	if (v->refs != v->cold_refs)
 		text_printf(out, " instead of %u: cached translations served the rest", v->cold_refs);
 	if (v->shot->cold.why == WALK_OK && two(v) && n > 0 && (g + 1) * (unsigned)(n + 1) - 1 == v->cold_refs)
-		text_printf(out, "%s (%u + 1) x (%d + 1) - 1 = %u", v->refs != v->cold_refs ? ";" : ":", g, n, v->cold_refs);
+		text_printf(out, "%s (%u + 1) x (%d + 1) - 1 = %u", v->refs != v->cold_refs ? ";" : ":", g, n,
+			    v->cold_refs);
 }
 
 static unsigned dim_perm(const struct walk_view *v, unsigned dim)
@@ -191,15 +196,16 @@ void walk_say_result(struct text *out, const struct walk_view *v)
 		text_printf(out, "physical address %llx", (ull)w->pa);
 		if (two(v))
 			text_printf(out, ", guest-physical %llx", (ull)w->gpa);
-		if (v->shot->device[0])
-			text_printf(out, " (%s)", v->shot->device[0]);
+		if (v->shot->device[0][0])
+			text_printf(out, " (%s)", v->shot->device[0][0]);
 		return;
 	}
 	text_printf(out, "refused: %s", walk_why_text((enum walk_why)w->why));
 	if (w->why == WALK_NON_CANONICAL)
 		return;
 	if (w->nested_fault && w->fail_serves)
-		text_printf(out, ", nested level %u, while the guest's level %u was looked up", w->fail_level, w->fail_serves);
+		text_printf(out, ", nested level %u, while the guest's level %u was looked up", w->fail_level,
+			    w->fail_serves);
 	else if (w->nested_fault)
 		text_printf(out, ", nested level %u, for the final address", w->fail_level);
 	else
@@ -301,7 +307,8 @@ static const struct {
 	unsigned when;
 	const char *what;
 } flushes[] = {
-	{HOST | GUEST | YES, "INVLPG of an address in the page (by the guest itself, for a guest; if the VMM intercepts it, the VMM has to do it)"},
+	{HOST | GUEST | YES, "INVLPG of an address in the page (by the guest itself, for a guest; if the VMM "
+			     "intercepts it, the VMM has to do it)"},
 	{HOST | GUEST | NOT_GLOBAL | YES, "MOV CR3 (with PCIDs: to the same PCID, bit 63 clear)"},
 	{HOST | GUEST | GLOBAL, "MOV CR3: the translation is global"},
 	{HOST | GUEST | YES, "a change of CR0.PG, or of CR4.PAE, PSE or PGE"},
