@@ -94,6 +94,7 @@ struct machine {
 	void *host_arg;
 	void (*window)(void *arg); /* the same for a window: shows the screen, brings keys */
 	void *window_arg;
+	bool window_closed; /* by the user: nobody shall wait for more */
 	struct pace pace; /* --realtime */
 	bool stepwise; /* every slice is one instruction */
 

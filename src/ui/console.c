@@ -151,12 +151,16 @@ static bool run_script(struct console *c)
 static bool idle(void *arg)
 {
 	struct console *c = arg;
+	struct machine *m = &c->d->pc->machine;
 
-	if (!c->gdb)
-		return false;
-	gdb_look(c->gdb);
-	gdb_serve(c->gdb);
-	return c->gdb->go || c->d->quit;
+	if (m->window)
+		m->window(m->window_arg);
+	c->d->quit |= m->window_closed;
+	if (c->gdb) {
+		gdb_look(c->gdb);
+		gdb_serve(c->gdb);
+	}
+	return (c->gdb && c->gdb->go) || c->d->quit;
 }
 
 /* A line from the queue; false: none is complete. */
@@ -246,7 +250,7 @@ static bool serve(struct console *c)
 	}
 	if (!c->gdb)
 		return false;
-	gdb_wait(c->gdb, 1000);
+	gdb_wait(c->gdb, c->d->pc->machine.window ? WAIT_MS : 1000);
 	idle(c);
 	return !c->d->over || gdb_connected(c->gdb);
 }

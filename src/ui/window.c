@@ -216,7 +216,10 @@ static void on_window(struct window *w, const SDL_WindowEvent *e)
 static void on_event(struct window *w, const SDL_Event *e)
 {
 	switch (e->type) {
-	case SDL_QUIT: machine_stop(&w->pc->machine, STOP_CLOSED); break;
+	case SDL_QUIT:
+		w->pc->machine.window_closed = true;
+		machine_stop(&w->pc->machine, STOP_CLOSED);
+		break;
 	case SDL_KEYDOWN:
 	case SDL_KEYUP: on_key(w, &e->key); break;
 	case SDL_MOUSEBUTTONDOWN:
