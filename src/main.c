@@ -164,9 +164,6 @@ static bool boot_again(void *arg, struct error *err)
 	return pc_boot_load(&s->boot, &s->pc, err);
 }
 
-static u64 walks_due(const void *s) { return walk_record_due(&((const struct session *)s)->walks); }
-static void walks_look(void *s) { walk_record_look(&((struct session *)s)->walks, false); }
-
 static bool open_debugger(struct session *s, struct error *err)
 {
 	if (!debugging_wanted(&s->opt))
@@ -174,9 +171,7 @@ static bool open_debugger(struct session *s, struct error *err)
 	if (!debugging_open(&s->debug, &s->opt, &s->hub, &s->std, boot_again, s, err))
 		return false;
 	s->debugged = true;
-	s->debug.d.due = walks_due;
-	s->debug.d.look = walks_look;
-	s->debug.d.look_arg = s;
+	s->debug.d.walks = &s->walks;
 	interrupt_console = &s->debug.console;
 	return true;
 }
@@ -304,6 +299,18 @@ static int fail(struct session *s, const struct error *err, int status)
 	return status;
 }
 
+static bool show_walks(struct session *s, struct error *err)
+{
+	struct walk_paper paper = walk_paper_of(stdout);
+	struct text out;
+
+	if (!s->opt.walk.specs && !s->opt.walk.stat)
+		return true; /* the monitor's own, shown there */
+	text_init_file(&out, stdout);
+	walk_record_look(&s->walks, true);
+	return walk_out(&s->walks, &s->opt.walk_files, &out, &paper, err);
+}
+
 static int finish(struct session *s, enum stop why, struct error *err)
 {
 	const struct debugger *d = s->debugged ? &s->debug.d : NULL;
@@ -317,8 +324,7 @@ static int finish(struct session *s, enum stop why, struct error *err)
 		return fail(s, err, EXIT_FILE);
 	if (s->opt.report)
 		report(s);
-	walk_record_look(&s->walks, true);
-	if (!walk_out(&s->walks, &s->opt.walk_files, stdout, err))
+	if (!show_walks(s, err))
 		return fail(s, err, EXIT_FILE);
 	if (s->log_file != stderr && fclose(s->log_file)) {
 		error_set(err, "%s: %s", s->opt.log_file, strerror(errno));

@@ -7,6 +7,7 @@
 
 #include "debug/breaks.h"
 #include "debug/hub.h"
+#include "debug/walk_record.h"
 
 #define DEBUGGER_HITS 16
 
@@ -49,10 +50,7 @@ struct debugger {
 	/* A trap's actions. True: stop. */
 	bool (*act)(void *arg, struct breakpoint *b, const struct hit *h);
 	void *act_arg;
-	/* Recorded walks: the count at which the machine must stand for a look, and the look. NULL: none. */
-	u64 (*due)(const void *arg);
-	void (*look)(void *arg);
-	void *look_arg;
+	struct walk_record *walks; /* NULL: none are recorded */
 	u64 limit;  /* --limit-insns */
 	u32 record; /* further events to be kept in the ring */
 };

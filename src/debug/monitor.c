@@ -21,7 +21,7 @@ static const struct {
 } groups[] = {
 	{"General", general},      {"Running", mon_run},         {"Breakpoints", mon_break}, {"Registers", mon_regs},
 	{"Memory", mon_memory},    {"Address translation", mon_tables}, {"SVM", mon_svm},   {"Processor tables", mon_system},
-	{"Devices", mon_devices},  {"Symbols", mon_symbols},     {"What happened", mon_history},
+	{"Recorded walks", mon_walks}, {"Devices", mon_devices},  {"Symbols", mon_symbols},     {"What happened", mon_history},
 };
 
 void mon_fail(struct monitor *m, const char *fmt, ...)

@@ -48,6 +48,6 @@ bool mon_address(struct monitor *m, char **args, enum level *l, u64 *addr);
 bool mon_end(struct monitor *m, const char *args); /* nothing may follow */
 
 extern const struct command mon_run[], mon_break[], mon_regs[], mon_memory[], mon_svm[], mon_system[], mon_devices[], mon_symbols[], mon_history[],
-	mon_tables[];
+	mon_tables[], mon_walks[];
 
 #endif

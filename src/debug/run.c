@@ -25,8 +25,8 @@ static u64 limit_of(struct debugger *d, u64 until)
 	for (struct breakpoint *b = d->breaks; b; b = b->next)
 		if (b->on && b->kind == BREAK_COUNT && b->lo > now && b->lo < until)
 			until = b->lo;
-	if (d->due && d->due(d->look_arg) < until)
-		until = d->due(d->look_arg);
+	if (d->walks && walk_record_due(d->walks) < until)
+		until = walk_record_due(d->walks);
 	return d->limit && d->limit < until ? d->limit : until;
 }
 
@@ -85,8 +85,8 @@ static bool run_once(struct debugger *d, u64 until)
 
 	d->why = machine_run(m, limit);
 	m->interrupted = 0;
-	if (d->look)
-		d->look(d->look_arg);
+	if (d->walks)
+		walk_record_look(d->walks, false);
 	if (d->why == STOP_RESET && reset(d))
 		return false;
 	if (d->why == STOP_UNTIL)

@@ -44,6 +44,13 @@ static bool write_file(const char *path, void (*write)(struct text *, const stru
 	return !bad || error_set(err, "%s: cannot be written: %s", path, strerror(errno));
 }
 
+/* Does the standard output belong to a file? */
+static bool to_stdout(const struct walk_files *f)
+{
+	return (f->html && !strcmp(f->html, "-")) || (f->svg && !strcmp(f->svg, "-")) ||
+	       (f->json && !strcmp(f->json, "-"));
+}
+
 /* told: what was written where, unless that is the standard output. */
 static bool write_files(const struct job *j, const struct walk_files *f, struct text *told, struct error *err)
 {
@@ -51,10 +58,8 @@ static bool write_files(const struct job *j, const struct walk_files *f, struct 
 		const char *path;
 		void (*write)(struct text *, const struct job *);
 	} kinds[] = {{f->html, as_html}, {f->svg, as_svg}, {f->json, as_json}};
-	bool silent = false; /* the standard output belongs to a file */
+	bool silent = to_stdout(f);
 
-	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
-		silent |= kinds[i].path && !strcmp(kinds[i].path, "-");
 	if (!j->n && (f->svg || (f->html && !j->stat)))
 		return error_set(err, "walk: no walk was made, so there is nothing to draw");
 	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -70,39 +75,35 @@ static bool write_files(const struct job *j, const struct walk_files *f, struct 
 	return true;
 }
 
-static void print(const struct walk_record *r, FILE *f)
+static void print(const struct walk_record *r, struct text *out, const struct walk_paper *paper)
 {
-	struct walk_paper paper = walk_paper_of(f);
-	struct text out;
-
-	text_init_file(&out, f);
 	for (unsigned i = 0; i < r->shots; i++) {
 		struct walk_view v;
 
 		walk_view_build(&v, &r->shot[i]);
-		text_printf(&out, "%s---- walk %u of %u ----\n", i ? "\n" : "", i + 1, r->shots);
-		walk_term(&out, &v, &paper);
+		text_printf(out, "%s---- walk %u of %u ----\n", i ? "\n" : "", i + 1, r->shots);
+		walk_term(out, &v, paper);
 	}
 	if (r->full)
-		text_printf(&out, "(no more than %u walks are kept)\n", WALK_SHOTS);
+		text_printf(out, "(no more than %u walks are kept)\n", WALK_SHOTS);
 }
 
-bool walk_out(const struct walk_record *r, const struct walk_files *f, FILE *out, struct error *err)
+bool walk_out(const struct walk_record *r, const struct walk_files *f, struct text *out, const struct walk_paper *paper,
+	      struct error *err)
 {
 	const struct job j = {r->shot, r->shots, r->wish.stat ? &r->stat : NULL};
-	struct text t;
+	bool silent = to_stdout(f);
 
-	text_init_file(&t, out);
 	if (!f->html && !f->svg && !f->json && !f->quiet)
-		print(r, out);
-	if (r->wish.stat && !(f->json && !strcmp(f->json, "-")))
-		walk_stat_print(&t, &r->stat);
+		print(r, out, paper);
+	if (r->wish.stat && !silent)
+		walk_stat_print(out, &r->stat);
 	for (unsigned i = 0; i < r->wish.specs; i++)
-		if (!r->taken[i] && !(f->json && !strcmp(f->json, "-")))
-			text_printf(&t, "walk of %s%llx: the run ended before it\n",
+		if (!r->taken[i] && !silent)
+			text_printf(out, "walk of %s%llx: not made, the run has not come to it\n",
 				    r->wish.spec[i].any ? "any page, from " : "",
 				    (unsigned long long)r->wish.spec[i].va);
-	if (!write_files(&j, f, &t, err))
+	if (!write_files(&j, f, out, err))
 		return false;
 	if (r->failed.msg[0])
 		*err = r->failed;
@@ -111,8 +112,7 @@ bool walk_out(const struct walk_record *r, const struct walk_files *f, FILE *out
 
 /* ---- the monitor ---- */
 
-/* Takes "--NAME FILE" from the front of *args. */
-static bool take_file(char **args, struct walk_files *f, struct error *err)
+bool walk_files_take(char **args, struct walk_files *f, struct error *err)
 {
 	static const struct {
 		const char *name;
@@ -153,7 +153,7 @@ bool walk_command(struct pc *pc, struct x86_cpu *c, const char *args, struct tex
 	strcpy(buf, args);
 	p += strspn(p, " \t");
 	while (*p == '-')
-		if (!take_file(&p, &files, err))
+		if (!walk_files_take(&p, &files, err))
 			return false;
 	for (end = p; *end; end++) /* options may follow by blanks too */
 		if (*end == ' ' || *end == '\t')

@@ -3,6 +3,7 @@
 #define DEBUG_WALK_OUT_H
 
 #include "debug/walk_record.h"
+#include "debug/walk_term.h"
 
 struct walk_files {
 	const char *html, *svg, *json; /* NULL: not asked for; - is the standard output */
@@ -10,7 +11,10 @@ struct walk_files {
 };
 
 /* Prints the walks to out (unless quiet, or a file is asked for) and the counts if they were, and writes the files. */
-bool walk_out(const struct walk_record *r, const struct walk_files *f, FILE *out, struct error *err);
+bool walk_out(const struct walk_record *r, const struct walk_files *f, struct text *out, const struct walk_paper *paper,
+	      struct error *err);
+/* Takes "--html FILE", "--svg FILE" or "--json FILE" from the front of *args, whose text is cut up. */
+bool walk_files_take(char **args, struct walk_files *f, struct error *err);
 
 /* The monitor's walk command. args: "ADDR[,OPTION...]" as for --walk, without @WHEN, and before it any of
  * "--html FILE", "--svg FILE", "--json FILE". The walk is printed to out as a grid, width columns wide. */

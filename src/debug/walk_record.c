@@ -176,27 +176,57 @@ static void hear(void *arg, const struct event *e)
 
 /* ---- begin and end ---- */
 
-void walk_record_start(struct walk_record *r, const struct walk_wish *wish, struct hub *hub, struct text *log)
+/* Hears and sees what the wish needs, and no more. */
+static void listen(struct walk_record *r)
 {
-	bool fills = wish->stat || wish->grid, exits = false;
+	bool fills = r->wish.stat || r->wish.grid, exits = false;
+	u32 mask = 0;
 
-	r->pc = hub->pc;
-	r->wish = *wish;
-	r->log = log;
 	for (unsigned i = 0; i < r->wish.specs; i++) {
 		fills |= r->wish.spec[i].when == WALK_FILLS;
 		exits |= r->wish.spec[i].when == WALK_AT_EXIT;
 	}
 	if (fills || exits)
-		hub_listen(hub, hub_add(hub, hear, r),
-			   (u32)(BIT(EV_VMEXIT) | BIT(EV_VMRUN) | (fills ? BIT(EV_FLUSH) : 0)));
-	for (unsigned i = 0; fills && i < r->pc->cfg.cpus; i++) {
+		mask = (u32)(BIT(EV_VMEXIT) | BIT(EV_VMRUN) | (fills ? BIT(EV_FLUSH) : 0));
+	if (r->mask != mask)
+		hub_listen(r->hub, r->listener, r->mask = mask);
+	for (unsigned i = 0; i < r->pc->cfg.cpus; i++) {
 		struct x86_cpu *c = &r->pc->cpu[i].x86;
 
 		r->ear[i] = (struct walk_ear){r, c};
 		c->tlb.walked_arg = &r->ear[i];
-		c->tlb.walked = walked;
+		c->tlb.walked = fills ? walked : NULL;
 	}
+}
+
+void walk_record_start(struct walk_record *r, const struct walk_wish *wish, struct hub *hub, struct text *log)
+{
+	r->pc = hub->pc;
+	r->hub = hub;
+	r->listener = hub_add(hub, hear, r);
+	r->wish = *wish;
+	r->log = log;
+	listen(r);
+}
+
+bool walk_record_more(struct walk_record *r, const char *spec, struct error *err)
+{
+	if (!walk_wish_add(&r->wish, spec, err))
+		return false;
+	if (r->wish.spec[r->wish.specs - 1].when == WALK_AT_END) {
+		r->wish.specs--;
+		return error_set(err, "walk: expected @COUNT, @exit or @fills: when");
+	}
+	listen(r);
+	return true;
+}
+
+void walk_record_count(struct walk_record *r, bool on)
+{
+	if (on && !r->wish.stat)
+		memset(&r->stat, 0, sizeof r->stat);
+	r->wish.stat = on;
+	listen(r);
 }
 
 void walk_record_free(struct walk_record *r)

@@ -30,6 +30,9 @@ struct walk_ear {
 
 struct walk_record {
 	struct pc *pc;
+	struct hub *hub;
+	unsigned listener; /* of the hub */
+	u32 mask;          /* what it hears */
 	struct walk_wish wish;
 	struct walk_ear ear[PC_CPUS];
 	u64 taken[WALK_SPECS]; /* walks made for each spec */
@@ -47,6 +50,9 @@ struct walk_record {
 bool walk_wish_add(struct walk_wish *w, const char *spec, struct error *err);
 /* Connects to the machine. *r and log, where grids go, must stay. */
 void walk_record_start(struct walk_record *r, const struct walk_wish *wish, struct hub *hub, struct text *log);
+/* Between runs: one more to record; counting on (from zero) or off. */
+bool walk_record_more(struct walk_record *r, const char *spec, struct error *err);
+void walk_record_count(struct walk_record *r, bool on);
 /* The instruction count at which the machine must stop for a look; TIME_NEVER: none. */
 u64 walk_record_due(const struct walk_record *r);
 /* To be called whenever the machine stands: takes the looks that are due. ended: and those at the end. */
