@@ -170,6 +170,8 @@ static bool open_debugger(struct session *s, struct error *err)
 		return true;
 	if (!debugging_open(&s->debug, &s->opt, &s->hub, &s->std, boot_again, s, err))
 		return false;
+	s->log.where = debugging_where;
+	s->log.where_arg = &s->debug;
 	s->debugged = true;
 	s->debug.d.walks = &s->walks;
 	interrupt_console = &s->debug.console;

@@ -24,6 +24,9 @@ static void bug_ncr3(struct vm *vm) { vm->vmcb->ncr3 |= 1ull << 52; }
 static void bug_flush(struct vm *vm) { vm->never_flush = true; }
 static void bug_clean(struct vm *vm) { vm->never_dirty = true; }
 
+/* The record of the last exit is thought to lie where EVENTINJ is. */
+static void bug_stray(struct vm *vm) { vm->last_exit = (u32 *)&vm->vmcb->eventinj; }
+
 static const struct bug {
 	const char *name, *what;
 	void (*plant)(struct vm *vm);
@@ -44,19 +47,36 @@ static const struct bug {
 	{"msrpm", "the MSR permission map lies beyond physical memory", bug_msrpm},
 	{"ncr3", "nCR3 has a reserved bit", bug_ncr3},
 	{"flush", "the TLB is not flushed after a change of nested tables (guest npf shows it)", bug_flush},
+	{"stray", "a stray store overwrites EVENTINJ at each #VMEXIT", bug_stray},
 	{"clean", "changed VMCB fields stay marked clean (guests events and npf show it)", bug_clean},
 };
 
-const char *bug_plant(struct vm *vm)
+static const char *plant_one(struct vm *vm, const char *name)
 {
-	char value[16];
-	const char *name = option_value(vm->text, "bug", value, sizeof value, NULL);
-	for (unsigned i = 0; name && i < sizeof bugs / sizeof *bugs; i++) {
+	for (unsigned i = 0; i < sizeof bugs / sizeof *bugs; i++) {
 		if (!str_equal(bugs[i].name, name))
 			continue;
 		print("tvmm: a bug, as ordered: %s\n", bugs[i].what);
 		bugs[i].plant(vm);
 		return NULL;
 	}
-	return name ? "no such bug=" : NULL;
+	return "no such bug=";
+}
+
+/* One name, or several joined by +. */
+const char *bug_plant(struct vm *vm)
+{
+	char value[64];
+	char *name = (char *)option_value(vm->text, "bug", value, sizeof value, NULL);
+	const char *why_not = NULL;
+	while (name && !why_not) {
+		char *end = name;
+		while (*end && *end != '+')
+			end++;
+		char *next = *end ? end + 1 : NULL;
+		*end = 0;
+		why_not = plant_one(vm, name);
+		name = next;
+	}
+	return why_not;
 }

@@ -180,6 +180,12 @@ static void exit_redeliver(struct vm *vm)
 	vm->vmcb->eventinj = cut_short & EVENT_VALID && !own_int ? cut_short : 0;
 }
 
+/* Through a pointer that bug.c may have left pointing at the wrong place. */
+static void __attribute__((noinline)) exit_record(struct vm *vm)
+{
+	*vm->last_exit = 1u << 31 | 1u << 8 | (u8)vm->vmcb->exitcode; /* valid, first, number */
+}
+
 void exit_handle(struct vm *vm)
 {
 	const struct exit *e = exit_find(vm->vmcb->exitcode);
@@ -190,4 +196,6 @@ void exit_handle(struct vm *vm)
 		vm->exits[vm->vmcb->exitcode]++;
 	exit_redeliver(vm);
 	e->handle(vm);
+	if (vm->last_exit)
+		exit_record(vm);
 }

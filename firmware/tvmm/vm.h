@@ -35,6 +35,7 @@ struct vm {
 	bool flush; /* nested tables changed: the next VMRUN flushes */
 	bool trace;
 	bool never_flush, never_dirty; /* bug.c */
+	u32 *last_exit; /* bug.c: where an exit is recorded; NULL: nowhere */
 	bool ended;
 	enum result result;
 	u64 alarm_tick; /* HC_ALARM; 0: none */

@@ -131,6 +131,28 @@ static bool address(struct reader *r)
 	return true;
 }
 
+/* vmcb.FIELD means the field in memory. */
+static bool watch_field(struct reader *r)
+{
+	const struct view *v = r->env->view;
+	const struct field *f;
+	char name[64];
+	size_t n = strcspn(r->p, " ");
+
+	snprintf(name, sizeof name, "%.*s", (int)n, r->p);
+	f = expr_vmcb_field(name);
+	if (!f)
+		return error_set(r->err, "no VMCB field is called '%s'", name);
+	if (v->vmcb == ~0ull)
+		return error_set(r->err, "no VMRUN was seen yet: where the VMCB is, is not known");
+	r->p += n;
+	r->b->level = LEVEL_P;
+	r->b->world = VIEW_NOW;
+	r->b->lo = v->vmcb + f->off;
+	r->b->hi = r->b->lo + (u64)f->size * f->count - 1;
+	return true;
+}
+
 static bool watch(struct reader *r, bool read, bool write)
 {
 	struct breakpoint *b = r->b;
@@ -139,6 +161,8 @@ static bool watch(struct reader *r, bool read, bool write)
 	b->kind = BREAK_WATCH;
 	b->read = read;
 	b->write = write;
+	if (prefix(r, "vmcb."))
+		return watch_field(r);
 	if (!address(r))
 		return false;
 	n = view_bits(r->env->view) == 64 ? 8 : 4;

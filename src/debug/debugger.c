@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define HIDDEN_ID (1u << 30) /* and up: numbers that no user has */
 #define ALWAYS (BIT(EV_VMRUN) | BIT(EV_VMEXIT) | BIT(EV_EXCEPTION))
 
 /* ---- meeting ---- */
@@ -162,7 +163,7 @@ struct breakpoint *debugger_add(struct debugger *d, const struct breakpoint *b)
 	if (!n)
 		return NULL;
 	*n = *b;
-	n->id = ++d->last_id;
+	n->id = b->hidden ? HIDDEN_ID + ++d->last_hidden : ++d->last_id;
 	n->next = NULL;
 	while (*p)
 		p = &(*p)->next;

@@ -18,7 +18,7 @@ struct debugger {
 	struct worlds worlds;
 	struct symbols symbols;
 	struct breakpoint *breaks;
-	unsigned last_id;
+	unsigned last_id, last_hidden;
 	u64 offsets[64]; /* page offsets of exec breakpoints: see x86_code_spy */
 	bool offsets_used, magic, watching;
 	struct x86_spy spy;

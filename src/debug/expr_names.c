@@ -68,7 +68,7 @@ bool expr_register(const struct view *v, const char *name, u64 *val)
 		{"dr7", v->dr7}, {"dr0", v->cpu->dr[0]}, {"dr1", v->cpu->dr[1]}, {"dr2", v->cpu->dr[2]}, {"dr3", v->cpu->dr[3]},
 		{"cpl", v->cpl}, {"gdtr.base", v->gdt.base}, {"gdtr.limit", v->gdt.limit}, {"idtr.base", v->idt.base},
 		{"idtr.limit", v->idt.limit}, {"asid", v->asid}, {"cpu", v->cpu->id}, {"gif", v->cpu->svm.gif},
-		{"icount", x86_icount(v->cpu)}, {"world", v->guest},
+		{"icount", x86_icount(v->cpu)}, {"world", v->guest}, {"vmcb", v->vmcb == ~0ull ? 0 : v->vmcb},
 	};
 
 	for (unsigned i = 0; i < 16; i++)

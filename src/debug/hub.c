@@ -1,13 +1,18 @@
 /* See hub.h. */
 #include "debug/hub.h"
 
+/* While a CPU runs, the host's x87 and MXCSR are the guest's: listeners compute and print with their own. */
 static void sink(void *arg, const struct event *e)
 {
+	_Alignas(16) u8 guest_fpu[512];
 	struct hub *h = arg;
+	const u32 mxcsr = 0x1f80;
 
+	__asm__ volatile("fxsave64 %0\n\tfninit\n\tldmxcsr %1" : "=m"(guest_fpu) : "m"(mxcsr));
 	for (unsigned i = 0; i < h->ears; i++)
 		if (h->ear[i].mask >> e->kind & 1)
 			h->ear[i].hear(h->ear[i].arg, e);
+	__asm__ volatile("fxrstor64 %0" : : "m"(guest_fpu));
 }
 
 static void spy_mem(void *arg, u64 pa, unsigned size, bool write, u64 val)

@@ -143,12 +143,14 @@ static void log_exec(struct log *l, const struct event *e)
 	struct x86_decoded d;
 	struct x86_op o;
 	u8 bytes[15];
-	char text[128];
+	char text[128], name[128] = "";
 
 	n = fetch(c, e->b, e->c, bytes, sizeof bytes);
 	len = x86_decode(c, bytes, n, 0, &o, &d) == DECODE_OK && op_len(&o) <= n ? op_len(&o) : n;
 	disasm_x86(bytes, len, bits, e->ip, text, sizeof text);
-	text_printf(&l->out, "%s\n", text);
+	if (l->where)
+		l->where(l->where_arg, c, e->b, name, sizeof name);
+	text_printf(&l->out, *name ? "<%s> %s\n" : "%s%s\n", name, text);
 }
 
 /* ---- the sink ---- */

@@ -27,6 +27,9 @@ struct log {
 	struct pc *pc;
 	struct text out;
 	struct svm_snapshot at_vmrun[PC_CPUS];
+	/* Where an instruction is, as "name+1a"; empty: not known. NULL: no symbols. */
+	void (*where)(void *arg, struct x86_cpu *c, u64 va, char *buf, size_t size);
+	void *where_arg;
 };
 
 /* "vmexit,int,explain=NPF+INVALID", added to *cfg. */

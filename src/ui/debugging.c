@@ -106,6 +106,15 @@ bool debugging_finish(struct debugging *g, enum stop why, struct error *err)
 	return !g->tracing || trace_close(&g->trace, err);
 }
 
+void debugging_where(void *arg, struct x86_cpu *c, u64 va, char *buf, size_t size)
+{
+	struct debugging *g = arg;
+	struct view v;
+
+	view_get(&g->d.worlds, c->id, VIEW_NOW, 0, &v);
+	symbols_name(&g->d.symbols, &v, va, buf, size);
+}
+
 void debugging_close(struct debugging *g)
 {
 	if (g->listening)

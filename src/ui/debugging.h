@@ -30,6 +30,8 @@ bool debugging_open(struct debugging *g, const struct options *o, struct hub *hu
 enum stop debugging_run(struct debugging *g);
 /* What is written at the end. */
 bool debugging_finish(struct debugging *g, enum stop why, struct error *err);
+/* For -d exec: the name of a place in the CPU's present world. */
+void debugging_where(void *debugging, struct x86_cpu *c, u64 va, char *buf, size_t size);
 void debugging_close(struct debugging *g);
 
 #endif
