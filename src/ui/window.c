@@ -14,7 +14,6 @@ struct window *window_open(struct pc *pc, const char *name, struct panes *panes,
 }
 
 void window_look(void *window) { (void)window; }
-void window_state(struct window *w, const char *state) { (void)w, (void)state; }
 void window_close(struct window *w) { (void)w; }
 
 #else
@@ -35,7 +34,7 @@ void window_close(struct window *w) { (void)w; }
 struct window {
 	struct pc *pc;
 	struct panes *panes; /* or NULL */
-	const char *name, *state;
+	const char *name;
 	SDL_Window *window;
 	SDL_Renderer *renderer;
 	SDL_Texture *texture;
@@ -247,10 +246,11 @@ static void retitle(struct window *w)
 
 	snprintf(speed, sizeof speed, "%llu MIPS",
 		 (unsigned long long)((icount - w->title_icount) / 1000 / (ms ? ms : 1)));
-	snprintf(text, sizeof text, "Undervisor%s%s: %s%s", w->name ? " " : "", w->name ? w->name : "",
-		 w->state                       ? w->state
-		 : w->panes && w->panes->paused ? "paused"
-						: speed,
+	if (w->pc->machine.stop)
+		strcpy(speed, "stopped"); /* a debugger has the word */
+	else if (w->panes && w->panes->paused)
+		strcpy(speed, "paused");
+	snprintf(text, sizeof text, "Undervisor%s%s: %s%s", w->name ? " " : "", w->name ? w->name : "", speed,
 		 w->grabbed ? " (Ctrl+Alt+G releases the mouse)" : "");
 	SDL_SetWindowTitle(w->window, text);
 	w->title_at = now;
@@ -261,16 +261,17 @@ static void retitle(struct window *w)
 static bool resize(struct window *w, struct vga_size size)
 {
 	unsigned scale = !w->panes && size.width < 512 && size.height < 400 ? 2 : 1;
-	u32 *pixels = realloc(w->pixels, (size_t)size.width * size.height * sizeof *pixels);
-	SDL_Texture *t;
+	SDL_Texture *t = SDL_CreateTexture(w->renderer, SDL_PIXELFORMAT_RGB888, SDL_TEXTUREACCESS_STREAMING,
+					   (int)size.width, (int)size.height);
+	u32 *pixels = t ? malloc((size_t)size.width * size.height * sizeof *pixels) : NULL;
 
-	if (!pixels)
+	if (!pixels) {
+		if (t)
+			SDL_DestroyTexture(t);
 		return false;
+	}
+	free(w->pixels);
 	w->pixels = pixels;
-	t = SDL_CreateTexture(w->renderer, SDL_PIXELFORMAT_RGB888, SDL_TEXTUREACCESS_STREAMING, (int)size.width,
-			      (int)size.height);
-	if (!t)
-		return false;
 	if (w->texture)
 		SDL_DestroyTexture(w->texture);
 	w->texture = t;
@@ -370,12 +371,6 @@ void window_look(void *window)
 	look(w);
 	if (w->panes && (w->panes->paused || w->stepping))
 		rest(w);
-}
-
-void window_state(struct window *w, const char *state)
-{
-	w->state = state;
-	retitle(w);
 }
 
 /* ---- life ---- */

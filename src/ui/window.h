@@ -19,8 +19,6 @@ const char *window_library(void);
 struct window *window_open(struct pc *pc, const char *name, struct panes *panes, struct error *err);
 /* Handles events and shows the screen; returns at once. For whoever stops the machine: machine.window has this form. */
 void window_look(void *window);
-/* What the title says of the machine's state instead of how fast it runs; NULL: it runs. */
-void window_state(struct window *w, const char *state);
 void window_close(struct window *w);
 
 #endif
