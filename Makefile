@@ -129,7 +129,7 @@ deps-more:
 
 # ---- seeing it ----
 
-DEMO = $(B)/undervisor -kernel $(FW)/tvmm.elf -append debug-exit -initrd '$(FW)/hello.elf mode=long expect=NPF' -m 256 \
+DEMO = $(B)/undervisor -bios none -kernel $(FW)/tvmm.elf -append debug-exit -initrd '$(FW)/hello.elf mode=long expect=NPF' -m 256 \
 	-serial stdio -display none -device isa-debug-exit,iobase=0xf4,iosize=0x4
 
 # tvmm leaves with status (0 << 1) | 1 when its guest ended as expected.
@@ -143,7 +143,7 @@ demo:
 # Two guests one after the other: an access through all 24 references, then pages that the VMM takes away and gives back.
 WALK_PAGE_FILE = $(B)/walks.html
 WALK_DEMO = $(B)/undervisor walk --html $(WALK_PAGE_FILE) 0xffff908080605000@fills=3,guest,cold 0x1f0000@fills=8,guest --walk-stat \
-	-kernel $(FW)/tvmm.elf -append debug-exit -initrd '$(FW)/walk24.elf mode=long,$(FW)/npf.elf mode=long' -m 256 -display none \
+	-bios none -kernel $(FW)/tvmm.elf -append debug-exit -initrd '$(FW)/walk24.elf mode=long,$(FW)/npf.elf mode=long' -m 256 -display none \
 	-device isa-debug-exit,iobase=0xf4,iosize=0x4
 
 # WALK_OPEN=no writes the page only.

@@ -135,8 +135,6 @@ static bool power_on(struct session *s, struct error *err)
 {
 	struct options *o = &s->opt;
 
-	if (o->kernel && !o->firmware.file)
-		o->firmware.file = "none";
 	if (!firmware_open(&s->firmware, &o->firmware, err))
 		return false;
 	if (!s->firmware.data && !o->kernel)

@@ -129,11 +129,11 @@ START_TEST(waking_a_cpu_keeps_the_turns)
 	fake[0].wake_at = 2345;
 	fake[0].wake_whom = 1;
 	machine_run(&m, 4000);
-	/* CPU 0: 1000; CPU 1: 1; CPU 0 alone: turns end after 2000, 3000 of its own */
-	ck_assert_uint_eq(trace[1000], 1);
-	ck_assert_uint_eq(trace[1001], 0);
-	ck_assert_uint_eq(trace[3000], 0);
-	ck_assert_uint_eq(trace[3001], 1);
+	/* CPU 0: a turn; CPU 1: 1; CPU 0 alone: turns end after two, three of its own */
+	ck_assert_uint_eq(trace[MACHINE_TURN], 1);
+	ck_assert_uint_eq(trace[MACHINE_TURN + 1], 0);
+	ck_assert_uint_eq(trace[3 * MACHINE_TURN], 0);
+	ck_assert_uint_eq(trace[3 * MACHINE_TURN + 1], 1);
 }
 END_TEST
 

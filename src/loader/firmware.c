@@ -28,11 +28,13 @@ static bool size_ok(size_t size) { return size && size % PC_BIOS_SIZE == 0 && si
 
 bool firmware_open(struct firmware *f, const struct firmware_options *o, struct error *err)
 {
+	const char *file = o->file ? o->file : getenv(FIRMWARE_VARIABLE);
+
 	memset(f, 0, sizeof *f);
-	if (o->file && !strcmp(o->file, "none"))
+	if (file && !strcmp(file, "none"))
 		return true;
-	f->name = o->file ? find(f, o->file) : FIRMWARE_DEFAULT;
-	if (!o->file && !readable(f->name))
+	f->name = file ? find(f, file) : FIRMWARE_DEFAULT;
+	if (!file && !readable(f->name))
 		return true;
 	if (!boot_read_file(f->name, &f->data, &f->size, err))
 		return false;

@@ -10,13 +10,15 @@
 #include "loader/boot.h"
 #include "machine/pc.h"
 
-#define FIRMWARE_DEFAULT "/usr/share/seabios/bios-256k.bin"
-#define FIRMWARE_VGA     "/usr/share/seabios/vgabios-stdvga.bin"
-#define FIRMWARE_ORDER   512 /* bytes of the boot order */
+#define FIRMWARE_DEFAULT  "/usr/share/seabios/bios-256k.bin"
+#define FIRMWARE_VGA      "/usr/share/seabios/vgabios-stdvga.bin"
+#define FIRMWARE_VARIABLE "UNDERVISOR_BIOS" /* environment: another default */
+#define FIRMWARE_ORDER    512               /* bytes of the boot order */
 
 /* What the user says about booting. */
 struct firmware_options {
-	const char *file;  /* -bios: path, a name in /usr/share/seabios; NULL: FIRMWARE_DEFAULT if it is there */
+	const char *file;  /* -bios: path, a name in /usr/share/seabios; NULL: what FIRMWARE_VARIABLE says, or
+			      FIRMWARE_DEFAULT if it is there */
 	const char *order; /* -boot order=: letters a, c, d, n; NULL: as the firmware thinks */
 	const char *once;  /* -boot once=: the same, until the first reset */
 	bool menu;
@@ -42,7 +44,8 @@ struct firmware {
 /* Reads the image, and FIRMWARE_VGA if it is there; true without an image when there is none by default. */
 bool firmware_open(struct firmware *f, const struct firmware_options *o, struct error *err);
 void firmware_close(struct firmware *f);
-/* Once: the fw_cfg files. first is the boot order's first entry, in SeaBIOS's words, or NULL. *f must stay where it is. */
+/* Once: the fw_cfg files. first is the boot order's first entry, in SeaBIOS's words, or NULL. *f must stay where it is.
+ */
 bool firmware_describe(struct firmware *f, struct pc *pc, const struct firmware_options *o, const char *first,
 		       struct error *err);
 /* The image into the ROMs, at every power-on and reset. */

@@ -19,7 +19,7 @@
 #include "machine/pace.h"
 
 #define MACHINE_CPUS  16
-#define MACHINE_TURN  1000       /* instructions of one CPU before the next one's turn */
+#define MACHINE_TURN  997        /* instructions of one CPU before the next one's turn: a prime, so that no loop is in step with it */
 #define MACHINE_SLICE (1u << 21) /* instructions at most between two looks at the host */
 
 /* Why a machine stopped. The exit status of each is in machine.c; even numbers from 2 on are ours, odd ones belong to
