@@ -592,6 +592,8 @@ START_TEST(dispi_pixels)
 	} depth[] = {{15, 0x7c1f, 0xff00ff}, {15, 0x0210, 0x008484},   {16, 0xffe0, 0xffff00},
 		     {16, 0x8410, 0x848284}, {24, 0x123456, 0x123456}, {32, 0xff654321, 0x654321}};
 
+	put(0xb8000, 'x'); /* text does not shine through */
+	put(0xb8001, 7);
 	for (unsigned i = 0; i < ARRAY_SIZE(depth); i++) {
 		unsigned bytes = (depth[i].bpp + 7u) / 8;
 

@@ -54,10 +54,10 @@ static void enable(struct vga *v, u16 val)
 	if (val & DISPI_ENABLED && !was) {
 		s->dispi[DISPI_VIRT_WIDTH] = s->dispi[DISPI_X_OFFSET] = s->dispi[DISPI_Y_OFFSET] = 0;
 		vga_dispi_fit(s);
-		if (!(val & DISPI_NOCLEAR))
-			vga_mem_clear(v, vga_dispi_pitch(s) * s->dispi[DISPI_YRES]);
 	}
-	vga_mem_update(v);
+	vga_mem_update(v); /* text goes to the planes before they are cleared */
+	if (val & DISPI_ENABLED && !was && !(val & DISPI_NOCLEAR))
+		vga_mem_clear(v, vga_dispi_pitch(s) * s->dispi[DISPI_YRES]);
 }
 
 static void dispi_write(struct vga *v, unsigned i, u16 val)
