@@ -322,7 +322,7 @@ static bool idle_slept(struct machine *m, u64 next)
 
 static void idle_skip(struct machine *m, u64 next)
 {
-	if (idle_paced(m)) {
+	if (!m->pace.on && idle_paced(m)) {
 		if (!idle_slept(m, next))
 			return;
 	} else {
