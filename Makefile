@@ -58,6 +58,26 @@ OBJS  := $(foreach r,$(ROOMS),$(patsubst src/%.c,$(B)/obj/%.o,$(wildcard src/$r/
 OBJS  += $(B)/obj/debug/walk_page.o
 LIB   := $(B)/libundervisor.a
 
+# The inline handlers once more, as templates of host code (src/cpu_x86/template.h). The loop engine of other modes has none.
+TEMPLATES_opt := alu mov shift branch fused
+TEMPLATES     := $(TEMPLATES_$(MODE):%=$(B)/gen/%.o)
+FLAGS_TEMPLATE := -O2 -DX86_TEMPLATE -fno-pic -fno-pie -mcmodel=small -fcf-protection=none -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -ffunction-sections -fno-jump-tables -falign-functions=1 -falign-loops=1
+OBJS += $(B)/gen/templates.o
+
+$(B)/gen/%.o: src/cpu_x86/%.c $(B)/obj/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(FLAGS_TEMPLATE) -g0 -MMD -MP -c -o $@ $<
+$(B)/gen/extract: src/cpu_x86/gen/extract.c $(B)/obj/flags
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O1 -g $(WARN) -o $@ $<
+$(B)/gen/templates.c: $(B)/gen/extract $(TEMPLATES)
+	$(say) GEN $@
+	$(Q)$(B)/gen/extract $(TEMPLATES) >$@
+$(B)/gen/templates.o: $(B)/gen/templates.c
+	$(Q)$(CC) $(ALL_CFLAGS) -g0 -c -o $@ $<
+-include $(TEMPLATES:.o=.d)
+
 all: $(B)/undervisor
 
 $(B)/undervisor: $(B)/obj/main.o $(LIB)

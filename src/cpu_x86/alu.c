@@ -85,7 +85,7 @@ KERNELS(64)
 		u64 v;                                                                                                           \
 		u##w r;                                                                                                          \
 		if (!x86_rd(c, o, m, w / 8, &v))                                                                                 \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		r = k##w(c, REG_GET##w(c, op_dst(o)), (u##w)v, f);                                                                \
 		if (st)                                                                                                          \
 			REG_SET##w(c, op_dst(o), r);                                                                             \
@@ -96,7 +96,7 @@ KERNELS(64)
 		struct rmw t;                                                                                                    \
 		u64 v;                                                                                                           \
 		if (!(st ? x86_rmw(c, o, m, w / 8, &v, &t) : x86_rd(c, o, m, w / 8, &v)))                                         \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		v = k##w(c, (u##w)v, b, f);                                                                                      \
 		if (st)                                                                                                          \
 			x86_rmw_put(c, m, w / 8, v, &t);                                                                         \
@@ -160,7 +160,7 @@ BINARY_TABLES(test, test, 0, 0, 0)
 		struct rmw t;                                                                                                    \
 		u64 v;                                                                                                           \
 		if (!x86_rmw(c, o, m, w / 8, &v, &t))                                                                            \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		x86_rmw_put(c, m, w / 8, k##w(c, (u##w)v, f), &t);                                                                \
 		return x86_next(c, o);                                                                                           \
 	}
@@ -201,7 +201,7 @@ FAMILY_TABLE(not, not_r, not_m, 0)
 	{                                                                                                                        \
 		u64 v;                                                                                                           \
 		if (!x86_rd(c, o, m, w / 8, &v))                                                                                 \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		REG_SET##w(c, op_dst(o), imul_k##w(c, REG_GET##w(c, op_dst(o)), (u##w)v));                                         \
 		return x86_next(c, o);                                                                                           \
 	}                                                                                                                        \
@@ -209,7 +209,7 @@ FAMILY_TABLE(not, not_r, not_m, 0)
 	{                                                                                                                        \
 		u64 v;                                                                                                           \
 		if (!x86_rd(c, o, m, w / 8, &v))                                                                                 \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		REG_SET##w(c, op_dst(o), imul_k##w(c, (u##w)v, (u##w)op_imm(o)));                                                  \
 		return x86_next(c, o);                                                                                           \
 	}                                                                                                                        \

@@ -11,6 +11,7 @@
 #include "base/cover.h"
 #include "cpu_x86/insn.h"
 #include "cpu_x86/system.h"
+#include "cpu_x86/translate.h"
 
 #define ARENA_SIZE (96u << 20)
 
@@ -23,13 +24,15 @@ struct x86_code *x86_code_new(struct space *mem)
 
 	if (!k)
 		return NULL;
-	k->arena = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	k->arena = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_32BIT, -1, 0);
 	if (k->arena == MAP_FAILED) {
 		free(k);
 		return NULL;
 	}
 	k->size = ARENA_SIZE;
 	k->mem = mem;
+	k->translator = x86_translator_new();
+	k->hot = X86_HOT;
 	mem->code_hit = code_hit;
 	mem->code_owner = k;
 	return k;
@@ -37,8 +40,18 @@ struct x86_code *x86_code_new(struct space *mem)
 
 void x86_code_free(struct x86_code *k)
 {
+	x86_translator_free(k->translator);
 	munmap(k->arena, k->size);
 	free(k);
+}
+
+void x86_code_set_hot(struct x86_code *k, unsigned runs)
+{
+	k->hot = runs;
+	if (!runs) {
+		x86_translator_free(k->translator);
+		k->translator = NULL;
+	}
 }
 
 void x86_code_add_cpu(struct x86_code *k, struct x86_cpu *c) { k->cpu[k->cpus++] = c; }
@@ -120,6 +133,8 @@ void x86_code_flush(struct x86_code *k)
 	memset(k->hash, 0, sizeof k->hash);
 	memset(k->page, 0, sizeof k->page);
 	k->used = 0;
+	if (k->translator)
+		x86_translator_flush(k->translator);
 	k->flushes++;
 }
 
@@ -355,6 +370,18 @@ static void quiet_flags(struct builder *u)
 	}
 }
 
+/* Counts the runs of a block as ops, then has it translated. */
+static INSN op_warm(struct x86_cpu *c, const struct x86_op *o)
+{
+	struct x86_block *b = container_of(o, struct x86_block, op[0]);
+
+	if (++b->heat < c->code->hot)
+		return b->first(c, o);
+	b->op[0].exec = b->first;
+	x86_translate(c->code->translator, b);
+	return x86_go(c, o);
+}
+
 static void finish_block(struct builder *u, bool ended)
 {
 	struct x86_block *b = u->b;
@@ -365,8 +392,13 @@ static void finish_block(struct builder *u, bool ended)
 	if (b->ops == 0)
 		end->len |= OP_FIRST;
 	b->n = b->insns;
-	if (!u->step)
-		quiet_flags(u);
+	if (u->step)
+		return;
+	quiet_flags(u);
+	if (u->c->code->translator) {
+		b->first = b->op[0].exec;
+		b->op[0].exec = op_warm;
+	}
 }
 
 /* Add the decoded op; true when the block ends with it. */
@@ -474,7 +506,7 @@ static struct x86_block *build_block(struct x86_cpu *c, u64 va, u64 pa, u32 mode
 	struct x86_block *b;
 	unsigned h = x86_code_hash(pa, mode);
 
-	if (k->used + sizeof *b + (BLOCK_OPS + 2) * sizeof(struct x86_op) > k->size)
+	if (k->used + sizeof *b + (BLOCK_OPS + 2) * sizeof(struct x86_op) > k->size || (k->translator && x86_translator_full(k->translator)))
 		x86_code_flush(k);
 	b = (struct x86_block *)(k->arena + k->used);
 	*b = (struct x86_block){.pa = pa, .pa2 = CODE_NO_PAGE, .mode = mode};

@@ -23,6 +23,8 @@ struct x86_block {
 	u64 pa, pa2;               /* first byte; second page (address of its first byte) if the block's only instruction crosses */
 	u16 insns, ops, bytes;     /* true counts: instructions, ops without the end, length */
 	bool dead;
+	u16 heat;                  /* runs as ops, while op[0] counts them */
+	x86_fn *first;             /* op[0]'s own handler meanwhile */
 	struct x86_block *hash_next, *page_next[2];
 	struct x86_op op[];
 };
@@ -43,6 +45,8 @@ struct x86_code {
 	struct space *mem;
 	struct x86_cpu *cpu[16];
 	unsigned cpus;
+	struct x86_translator *translator; /* NULL: no host code */
+	unsigned hot;                      /* runs before a block is translated */
 };
 
 static ALWAYS_INLINE unsigned x86_code_hash(u64 pa, u32 mode)
@@ -74,6 +78,8 @@ static ALWAYS_INLINE struct x86_block *x86_block_find(struct x86_cpu *c, u64 rip
 }
 
 struct x86_code *x86_code_new(struct space *mem);
+/* Blocks become host code (translate.h) after that many runs, 0: never. Before the first run. */
+void x86_code_set_hot(struct x86_code *k, unsigned runs);
 void x86_code_free(struct x86_code *k);
 void x86_code_add_cpu(struct x86_code *k, struct x86_cpu *c);
 void x86_code_flush(struct x86_code *k);

@@ -13,7 +13,7 @@ static ALWAYS_INLINE bool target_ok(struct x86_cpu *c, const struct x86_op *o, e
 {
 	if (m == AM_L)
 		return x86_canonical(c, *rip);
-	*rip &= x86_amask[op_size(o) >> 2];
+	*rip &= op_operand_mask(o);
 	return *rip <= c->cs_lim;
 }
 
@@ -22,7 +22,7 @@ static ALWAYS_INLINE INSN jump_rel(struct x86_cpu *c, const struct x86_op *o, en
 	u64 rip = c->r[R_RIP] + (u64)(taken ? op_imm(o) : op_disp(o));
 
 	if (taken && m == AM_S && unlikely(!target_ok(c, o, m, &rip)))
-		return x86_bad_target(c, o);
+		return x86_bad_target(c, op_self(o));
 	if (!taken && m == AM_S)
 		rip &= c->rip_mask;
 	return follow(c, o, !taken, rip);
@@ -73,13 +73,13 @@ static ALWAYS_INLINE INSN jump_to(struct x86_cpu *c, const struct x86_op *o, enu
 
 	if (m == AM_L) {
 		if (unlikely(j->rip != rip || j->key != c->jump_key))
-			return x86_jump_miss(c, o, rip);
+			return x86_jump_miss(c, op_self(o), rip);
 		c->r[R_RIP] = rip;
 		return enter(c, j->block);
 	}
 	if (unlikely(!target_ok(c, o, m, &rip)))
-		return x86_bad_target(c, o);
-	return x86_jump_miss(c, o, rip);
+		return x86_bad_target(c, op_self(o));
+	return x86_jump_miss(c, op_self(o), rip);
 }
 
 /* ---- stack accesses of CALL, RET, PUSH, POP ---- */
@@ -164,7 +164,7 @@ static ALWAYS_INLINE bool pop(struct x86_cpu *c, const struct x86_op *o, enum am
 static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o, u64 rip)
 {
 	if (!target_ok(c, o, x86_long64(c) ? AM_L : AM_S, &rip))
-		return x86_bad_target(c, o);
+		return x86_bad_target(c, op_self(o));
 	c->rip = rip;
 	return x86_leave(c);
 }
@@ -174,10 +174,10 @@ static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o,
 	{                                                                                                                        \
 		u64 rip = c->r[R_RIP] + (u64)op_imm(o), ret = c->r[R_RIP] + (u64)op_disp(o), sp = c->r[R_SP], t = rip;   \
 		if (!push(c, o, m, w / 8, ret))                                                                          \
-			return call_rel##w##_slow(c, o);                                                                 \
+			return op_miss(c, o, call_rel##w##_slow);                                                                 \
 		if (m != AM_L && !target_ok(c, o, w == 64 ? AM_L : AM_S, &t)) {                                          \
 			c->r[R_SP] = sp;                                                                                 \
-			return x86_bad_target(c, o);                                                                     \
+			return x86_bad_target(c, op_self(o));                                                                     \
 		}                                                                                                        \
 		if (m == AM_SLOW)                                                                                                \
 			return branch_slow(c, o, rip);                                                                           \
@@ -187,10 +187,10 @@ static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o,
 	{                                                                                                                        \
 		u64 t = rip, sp = c->r[R_SP];                                                                            \
 		if (!push(c, o, m, w / 8, c->r[R_RIP] + (u64)op_imm(o)))                                                 \
-			return o->slow(c, o);                                                                            \
+			return op_miss(c, o, o->slow);                                                                            \
 		if (!target_ok(c, o, w == 64 ? AM_L : AM_S, &t)) {                                                       \
 			c->r[R_SP] = sp;                                                                                 \
-			return x86_bad_target(c, o);                                                                     \
+			return x86_bad_target(c, op_self(o));                                                                     \
 		}                                                                                                        \
 		if (m == AM_SLOW)                                                                                                \
 			return branch_slow(c, o, rip);                                                                           \
@@ -204,7 +204,7 @@ static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o,
 	{                                                                                                                        \
 		u64 v;                                                                                                           \
 		if (!x86_rd(c, o, m, w / 8, &v))                                                                                 \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		return call_ind##w(c, o, m, v);                                                                                  \
 	}                                                                                                                        \
 	static ALWAYS_INLINE INSN jmp_reg##w(struct x86_cpu *c, const struct x86_op *o, enum am m)                                \
@@ -218,7 +218,7 @@ static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o,
 	{                                                                                                                        \
 		u64 v;                                                                                                           \
 		if (!x86_rd(c, o, m, w / 8, &v))                                                                                 \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		if (m == AM_SLOW)                                                                                                \
 			return branch_slow(c, o, v);                                                                             \
 		return jump_to(c, o, w == 64 ? AM_L : m, v); /* any address form: the target is a 64-bit one */          \
@@ -227,10 +227,10 @@ static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o,
 	{                                                                                                                        \
 		u64 v, sp, t;                                                                                                    \
 		if (!pop(c, o, m, w / 8, &v, &sp))                                                                               \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		t = v;                                                                                                           \
 		if (unlikely(!target_ok(c, o, m == AM_L || w == 64 ? AM_L : AM_S, &t)))                                           \
-			return x86_bad_target(c, o);                                                                             \
+			return x86_bad_target(c, op_self(o));                                                                             \
 		stack_set(c, m == AM_L ? AM_L : AM_S, sp + (u16)op_imm(o));                                                       \
 		if (m == AM_SLOW)                                                                                                \
 			return branch_slow(c, o, v);                                                                             \
@@ -239,20 +239,20 @@ static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o,
 	static ALWAYS_INLINE INSN push_r##w(struct x86_cpu *c, const struct x86_op *o, enum am m)                                 \
 	{                                                                                                                        \
 		if (!push(c, o, m, w / 8, REG_GET64(c, op_dst(o))))                                                                      \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		return x86_next(c, o);                                                                                           \
 	}                                                                                                                        \
 	static ALWAYS_INLINE INSN push_i##w(struct x86_cpu *c, const struct x86_op *o, enum am m)                                 \
 	{                                                                                                                        \
 		if (!push(c, o, m, w / 8, (u64)op_imm(o)))                                                                       \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		return x86_next(c, o);                                                                                           \
 	}                                                                                                                        \
 	static ALWAYS_INLINE INSN pop_r##w(struct x86_cpu *c, const struct x86_op *o, enum am m)                                  \
 	{                                                                                                                        \
 		u64 v, sp;                                                                                                       \
 		if (!pop(c, o, m, w / 8, &v, &sp))                                                                               \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		stack_set(c, m == AM_L ? AM_L : AM_S, sp);                                                                        \
 		REG_SET##w(c, op_dst(o), (u##w)v);                                                                                \
 		return x86_next(c, o);                                                                                           \
@@ -280,8 +280,8 @@ const struct x86_family x86_fam_jmp_rel = {{0}, {{0}, {jmp_l, jmp_s, 0, jmp_l}, 
 /* ---- LOOPcc, JrCXZ: dst holds the kind: 0 LOOPNE, 1 LOOPE, 2 LOOP, 3 JrCXZ; the counter's width is the address size ---- */
 static ALWAYS_INLINE bool loop_taken(struct x86_cpu *c, const struct x86_op *o)
 {
-	u64 mask = x86_amask[op_asize(o)], n = c->r[R_CX] & mask;
-	unsigned kind = op_dst(o);
+	u64 mask = op_address_mask(o), n = c->r[R_CX] & mask;
+	unsigned kind = (unsigned)op_dst_number(o);
 
 	if (kind == 3)
 		return n == 0;
@@ -301,7 +301,7 @@ static ALWAYS_INLINE INSN loop_any(struct x86_cpu *c, const struct x86_op *o, en
 		return jump_rel(c, o, m, false);
 	if (m == AM_S && !target_ok(c, o, m, &rip)) {
 		c->r[R_CX] = cx;
-		return x86_bad_target(c, o);
+		return x86_bad_target(c, op_self(o));
 	}
 	return jump_rel(c, o, m, true);
 }

@@ -18,14 +18,14 @@ static ALWAYS_INLINE INSN enter(struct x86_cpu *c, struct x86_block *t)
 /* Continue at rip through link k of o's block. */
 static ALWAYS_INLINE INSN follow(struct x86_cpu *c, const struct x86_op *o, unsigned k, u64 rip)
 {
-	struct x86_block *t = o->block->link[k];
+	struct x86_block *t = op_block(o)->link[k];
 
 	c->r[R_RIP] = rip;
 	if (unlikely(!t))
-		return x86_link(c, o, k);
+		return x86_link(c, op_self(o), k);
 	c->budget -= t->n;
 	if (unlikely(c->budget < 0))
-		return x86_link_failed(c, o, k);
+		return x86_link_failed(c, op_self(o), k);
 	return x86_go(c, t->op);
 }
 

@@ -15,17 +15,17 @@
 
 #define INSN const struct x86_op *
 
-/* ENGINE_LOOP: handlers return the next op to a loop (sanitizer builds, where sibling calls are not certain). */
-#ifdef ENGINE_LOOP
+static ALWAYS_INLINE INSN x86_next(struct x86_cpu *c, const struct x86_op *o) { return op_next(c, o); }
+/* A block's first op. */
 static ALWAYS_INLINE INSN x86_go(struct x86_cpu *c, const struct x86_op *o)
 {
+#ifdef ENGINE_LOOP
 	(void)c;
 	return o;
-}
 #else
-static ALWAYS_INLINE INSN x86_go(struct x86_cpu *c, const struct x86_op *o) { return o->exec(c, o); }
+	return o->exec(c, o);
 #endif
-static ALWAYS_INLINE INSN x86_next(struct x86_cpu *c, const struct x86_op *o) { return x86_go(c, o + 1); }
+}
 
 /* Register operands by offset. */
 #define REG_AT(type, c, at) (*(type *)((u8 *)(c)->r + (at)))
@@ -39,12 +39,13 @@ static ALWAYS_INLINE INSN x86_next(struct x86_cpu *c, const struct x86_op *o) { 
 #define REG_SET64(c, at, v) (REG_AT(u64, c, at) = (v))
 
 enum am { AM_L, AM_S, AM_SLOW, AM_B, AM_COUNT };
-static const u64 x86_amask[4] = {0xffff, 0xffffffff, ~0ull, ~0ull};
 
 static ALWAYS_INLINE u64 x86_ea_sum(const struct x86_cpu *c, const struct x86_op *o)
 {
-	return REG_AT(const u64, c, op_base(o)) + (REG_AT(const u64, c, op_index(o)) << op_scale(o)) + (u64)op_disp(o);
+	return op_displaced(o, REG_AT(const u64, c, op_base(o)) + op_scaled(o, REG_AT(const u64, c, op_index(o))));
 }
+
+#define SEG_WORD(array, o) (*(const u64 *)((const u8 *)(array) + op_seg_offset(o)))
 
 /* The host address of a size-byte access, or NULL when the slow handler must do it. */
 static ALWAYS_INLINE void *x86_host(struct x86_cpu *c, u64 va, unsigned size, unsigned rw)
@@ -62,15 +63,13 @@ static ALWAYS_INLINE void *x86_host(struct x86_cpu *c, u64 va, unsigned size, un
 
 static ALWAYS_INLINE void *x86_mem(struct x86_cpu *c, const struct x86_op *o, enum am m, unsigned size, unsigned rw)
 {
-	u64 a = m == AM_B ? REG_GET64(c, op_base(o)) + (u64)op_disp(o) : x86_ea_sum(c, o);
+	u64 a = m == AM_B ? op_displaced(o, REG_GET64(c, op_base(o))) : x86_ea_sum(c, o);
 
 	if (m == AM_S) {
-		unsigned seg = op_seg(o);
-
-		a &= x86_amask[op_asize(o)];
-		if (unlikely(a + size > (rw == TLB_W ? c->swlim : c->srlim)[seg]))
+		a &= op_address_mask(o);
+		if (unlikely(a + size > SEG_WORD(rw == TLB_W ? c->swlim : c->srlim, o)))
 			return NULL;
-		a += c->sbase[seg];
+		a += SEG_WORD(c->sbase, o);
 		if (!x86_long64(c))
 			a = (u32)a;
 	}

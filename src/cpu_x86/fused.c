@@ -32,16 +32,16 @@ static ALWAYS_INLINE INSN branch(struct x86_cpu *c, const struct x86_op *o, bool
 {
 	if (taken)
 		return follow(c, o, 0, c->r[R_RIP] + (u64)op_imm(o));
-	return follow(c, o, 1, c->r[R_RIP] + (u64)o[1].imm);
+	return follow(c, o, 1, c->r[R_RIP] + (u64)op_end(o));
 }
 
 /* Out of line, a device may have been touched: go on by the run loop. */
 static ALWAYS_INLINE INSN branch_slow(struct x86_cpu *c, const struct x86_op *o, bool taken)
 {
-	return x86_goto(c, c->r[R_RIP] + (u64)(taken ? op_imm(o) : (s64)o[1].imm));
+	return x86_goto(c, c->r[R_RIP] + (u64)(taken ? op_imm(o) : op_end(o)));
 }
 
-static ALWAYS_INLINE s64 byte_imm(const struct x86_op *o) { return (s8)op_dst(o); } /* memory forms */
+static ALWAYS_INLINE s64 byte_imm(const struct x86_op *o) { return (s8)op_dst_number(o); } /* memory forms */
 
 /* ---- registers: keep = the result goes to dst ---- */
 #define REG_CC(name, w, insn, B, keep, cc)                                                                               \
@@ -93,7 +93,7 @@ EACH_CC(REG_CC, and_ri, 32, "and", op_disp(o), true)
 	u##w a, b;                                                                                                       \
 	bool taken;                                                                                                      \
 	if (!x86_rd(c, o, m, w / 8, &v))                                                                                 \
-		return name##w##_##cc##_slow(c, o);                                                                      \
+		return op_miss(c, o, name##w##_##cc##_slow);                                                                      \
 	a = (u##w)(A);                                                                                                   \
 	b = (u##w)(B);                                                                                                   \
 	COMPARE(w, insn, cc)

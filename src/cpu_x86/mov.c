@@ -24,20 +24,20 @@
 	{                                                                                                                        \
 		u64 v;                                                                                                           \
 		if (!x86_rd(c, o, m, w / 8, &v))                                                                                 \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		REG_SET##w(c, op_dst(o), (u##w)v);                                                                                \
 		return x86_next(c, o);                                                                                           \
 	}                                                                                                                        \
 	static ALWAYS_INLINE INSN mov_mr##w(struct x86_cpu *c, const struct x86_op *o, enum am m)                                 \
 	{                                                                                                                        \
 		if (!x86_wr(c, o, m, w / 8, REG_GET##w(c, op_src(o))))                                                            \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		return x86_next(c, o);                                                                                           \
 	}                                                                                                                        \
 	static ALWAYS_INLINE INSN mov_mi##w(struct x86_cpu *c, const struct x86_op *o, enum am m)                                 \
 	{                                                                                                                        \
 		if (!x86_wr(c, o, m, w / 8, (u##w)op_imm(o)))                                                                     \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		return x86_next(c, o);                                                                                           \
 	}                                                                                                                        \
 	static INSN xchg_r##w(struct x86_cpu *c, const struct x86_op *o)                                                          \
@@ -52,14 +52,14 @@
 		struct rmw t;                                                                                                    \
 		u64 v;                                                                                                           \
 		if (!x86_rmw(c, o, m, w / 8, &v, &t))                                                                            \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		x86_rmw_put(c, m, w / 8, REG_GET##w(c, op_src(o)), &t);                                                           \
 		REG_SET##w(c, op_src(o), (u##w)v);                                                                                \
 		return x86_next(c, o);                                                                                           \
 	}                                                                                                                        \
 	static INSN lea_r##w(struct x86_cpu *c, const struct x86_op *o)                                                           \
 	{                                                                                                                        \
-		REG_SET##w(c, op_dst(o), (u##w)(x86_ea_sum(c, o) & x86_amask[op_asize(o)]));                                      \
+		REG_SET##w(c, op_dst(o), (u##w)(x86_ea_sum(c, o) & op_address_mask(o)));                                      \
 		return x86_next(c, o);                                                                                           \
 	}
 MOV(8)
@@ -89,7 +89,7 @@ const struct x86_family x86_fam_lea = {{0}, {ALL_MODES(lea_r8), ALL_MODES(lea_r1
 	{                                                                                                                        \
 		u64 v;                                                                                                           \
 		if (!x86_rd(c, o, m, s / 8, &v))                                                                                 \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		REG_SET##w(c, op_dst(o), (u##w)conv(stype)v);                                                                     \
 		return x86_next(c, o);                                                                                           \
 	}                                                                                                                        \
@@ -119,7 +119,7 @@ WIDEN_FAMILY(movsxd, s32, 32, (s64))
 	{                                                                                                                        \
 		u64 v;                                                                                                           \
 		if (!x86_rd(c, o, m, w / 8, &v))                                                                                 \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		REG_SET##w(c, op_dst(o), flags_cond(c, cc) ? (u##w)v : REG_GET##w(c, op_dst(o)));                                 \
 		return x86_next(c, o);                                                                                           \
 	}                                                                                                                        \
@@ -136,7 +136,7 @@ WIDEN_FAMILY(movsxd, s32, 32, (s64))
 	static ALWAYS_INLINE INSN set##cc##_m8(struct x86_cpu *c, const struct x86_op *o, enum am m)                              \
 	{                                                                                                                        \
 		if (!x86_wr(c, o, m, 1, flags_cond(c, cc)))                                                                      \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		return x86_next(c, o);                                                                                           \
 	}                                                                                                                        \
 	FAMILY_MEM(set##cc##_m, 8)                                                                                               \

@@ -100,7 +100,7 @@ SHIFTS(64)
 		struct rmw t;                                                                                                    \
 		u64 v;                                                                                                           \
 		if (!x86_rmw(c, o, m, w / 8, &v, &t))                                                                            \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		x86_rmw_put(c, m, w / 8, name##_k##w(c, (u##w)v, n & COUNT_MASK(w)), &t);                                         \
 		return x86_next(c, o);                                                                                           \
 	}                                                                                                                        \
@@ -173,7 +173,7 @@ DOUBLE_SHIFT(64)
 		struct rmw t;                                                                                                    \
 		u64 v;                                                                                                           \
 		if (!x86_rmw(c, o, m, w / 8, &v, &t))                                                                            \
-			return o->slow(c, o);                                                                                    \
+			return op_miss(c, o, o->slow);                                                                                    \
 		v = name##_k##w(c, (u##w)v, REG_GET##w(c, op_src(o)), (unsigned)(count)&COUNT_MASK(w));                           \
 		x86_rmw_put(c, m, w / 8, v, &t);                                                                                 \
 		return x86_next(c, o);                                                                                           \

@@ -327,6 +327,8 @@ bool pc_init(struct pc *pc, const struct pc_config *cfg, struct error *err)
 	pc->code = x86_code_new(&pc->mem);
 	if (!pc->code)
 		return error_set(err, "the host has no memory for decoded code");
+	if (cfg->hot)
+		x86_code_set_hot(pc->code, cfg->hot < 0 ? 0 : (unsigned)cfg->hot);
 	pc->mem.map_changed = map_changed;
 	if (!map_memory(pc, err) || !map_ports(pc, err))
 		return false;

@@ -76,6 +76,7 @@ struct pc_config {
 	u64 ram_size;         /* bytes; whole MB */
 	u64 bios_size;        /* of the ROM below 4 GB: a multiple of 64 KB, at most 16 MB; 0: 64 KB */
 	unsigned cpus, uarts; /* 1..16; 2..4 */
+	int hot;              /* runs after which a block becomes host code; 0: X86_HOT; -1: never */
 	s64 rtc_time;         /* seconds since 1970 */
 	bool vga, testdev, debug_exit;
 	u16 debug_exit_base, debug_exit_size;

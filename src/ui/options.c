@@ -262,6 +262,18 @@ static bool set_limit_insns(struct options *o, const char *val, struct error *er
 	       (o->limit_insns || error_set(err, "--limit-insns 0: expected a number above 0"));
 }
 
+static bool set_hot(struct options *o, const char *val, struct error *err)
+{
+	u64 runs;
+
+	if (!option_number("--hot", val, 1000, 1, &runs, err))
+		return false;
+	if (runs > 60000)
+		return error_set(err, "--hot %s: expected 0 to 60000", val);
+	o->pc.hot = runs ? (int)runs : -1;
+	return true;
+}
+
 static bool set_limit_seconds(struct options *o, const char *val, struct error *err)
 {
 	char *end;
@@ -417,6 +429,7 @@ static const struct {
 	{"report", NULL, "print the number of instructions and the time at the end", set_report},
 	{"hash", NULL, "print a hash of the machine's whole state at the end", set_hash},
 	{"realtime", NULL, "virtual time runs no faster than the wall clock (default: as fast as possible)", set_realtime},
+	{"hot", "N", "translate a block to host code after N runs (default 24; 0: never; the result is the same)", set_hot},
 	{"stepwise", NULL, "run each instruction by itself (slow; the result is the same)", set_stepwise},
 	{"version", NULL, "print version and libraries", set_version},
 	{"help", NULL, "print this", set_help},

@@ -37,6 +37,7 @@ struct emu {
 	struct event_log log;
 	struct x86_model model;
 	struct x86_code *code;
+	unsigned runs;
 	struct x86_cpu cpu;
 	const struct shared *shm;
 	u8 *areas[AREAS];
@@ -310,8 +311,10 @@ static enum x86_stop run(struct emu *e, const struct ocase *c, enum emu_mode m)
 	u64 budget = m == EMU_STEP ? 1 : c->loop ? 1000 : c->ninsn + 4u;
 	enum x86_stop why = X86_STOP_BUDGET;
 
-	for (unsigned i = 0; i < 3000 && why == X86_STOP_BUDGET && (e->cpu.rip != EXIT_ADDR || e->cpu.pending); i++)
+	for (unsigned i = 0; i < 3000 && why == X86_STOP_BUDGET && (e->cpu.rip != EXIT_ADDR || e->cpu.pending); i++) {
+		e->code->hot = ++e->runs & 1 ? 1 : 1000; /* as host code, as ops */
 		why = x86_run(&e->cpu, budget);
+	}
 	return why;
 }
 
