@@ -62,7 +62,7 @@ LIB   := $(B)/libundervisor.a
 TEMPLATES_opt := alu mov shift branch fused
 TEMPLATES     := $(TEMPLATES_$(MODE):%=$(B)/gen/%.o)
 FLAGS_TEMPLATE := -O2 -DX86_TEMPLATE -fno-pic -fno-pie -mcmodel=small -fcf-protection=none -fno-stack-protector \
-	-fno-asynchronous-unwind-tables -ffunction-sections -fno-jump-tables -falign-functions=1 -falign-loops=1
+	-fno-asynchronous-unwind-tables -ffunction-sections -fno-ipa-icf -fno-jump-tables -falign-functions=1 -falign-loops=1
 OBJS += $(B)/gen/templates.o
 
 $(B)/gen/%.o: src/cpu_x86/%.c $(B)/obj/flags

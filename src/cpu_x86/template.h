@@ -38,7 +38,7 @@ static ALWAYS_INLINE const struct x86_op *op_self(TEMPLATE_OP) { return T_OP; }
 static ALWAYS_INLINE struct x86_block *op_block(TEMPLATE_OP) { return &T_BLOCK; }
 static ALWAYS_INLINE u64 op_scaled(TEMPLATE_OP, u64 v)
 {
-	__asm__("imulq $T_SCALE, %1, %0" : "=r"(v) : "rm"(v) : "cc");
+	__asm__("shlq $T_SCALE, %0" : "+r"(v) : : "cc");
 	return v;
 }
 static ALWAYS_INLINE u64 op_displaced(TEMPLATE_OP, u64 v)

@@ -131,7 +131,7 @@ static u64 value_of(struct x86_translator *t, const struct x86_block *b, const s
 	case T_END: return (u64)b->op[b->ops].imm;
 	case T_AMASK: return op_address_mask(o);
 	case T_OMASK: return op_operand_mask(o);
-	case T_SCALE: return 1u << op_scale(o);
+	case T_SCALE: return op_scale(o);
 	case T_OP: return (uintptr_t)o;
 	case T_BLOCK: return (uintptr_t)b;
 	case T_NEXT: return (uintptr_t)p[i + 1].at[0];
@@ -165,7 +165,9 @@ static void emit(struct x86_translator *t, const struct x86_block *b, const stru
 		u64 v = value_of(t, b, p, i, x) + (u64)(s64)x->add;
 
 		at = p[i].at[x->part] + x->at;
-		if (x->kind == PATCH_64)
+		if (x->kind == PATCH_8)
+			*at = (u8)v;
+		else if (x->kind == PATCH_64)
 			memcpy(at, &v, 8);
 		else
 			put32(at, (u32)(x->kind == PATCH_REL ? v - (uintptr_t)at : v));

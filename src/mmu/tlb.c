@@ -146,8 +146,8 @@ static void tlb_select(struct tlb *t)
 		c = pcid_new(t, a, t->pcid);
 	t->cur_asid = a;
 	t->cur_pcid = c;
-	t->d_mix = t->asid ? TLB_SIZE / 2 : 0;
-	t->i_mix = t->asid ? ITLB_SIZE / 2 : 0;
+	t->d_mix = t->asid ? (TLB_SIZE / 2) << TLB_ENTRY_BITS : 0;
+	t->i_mix = t->asid ? (ITLB_SIZE / 2) << TLB_ENTRY_BITS : 0;
 	gens = c->gen | (u64)a->global << 32;
 	s = &t->slot[(gens * 0x9e3779b97f4a7c15ull >> 58 ^ mode) & (TLB_SLOT_CACHE - 1)];
 	ctx = likely(s->gens == gens && s->mode == mode) ? s->ctx : slot_new(t, s, gens, mode);
@@ -259,7 +259,7 @@ static ALWAYS_INLINE bool data_prime(struct tlb *t, u64 va, unsigned access, str
 {
 	const unsigned as = access & (ACC_USER | ACC_AC);
 	const bool write = access & ACC_WRITE;
-	struct tlb_entry *e = &t->d[((va >> 12) ^ t->d_mix) & (TLB_SIZE - 1)];
+	struct tlb_entry *e = &t->d[TLB_OFFSET(va, t->d_mix, TLB_SIZE) >> TLB_ENTRY_BITS];
 	const u64 tag = (va & PAGE_MASK) | t->base_ctx | class_of(access);
 	struct space_ram ram;
 	bool may_write;
@@ -287,7 +287,7 @@ static ALWAYS_INLINE bool data_prime(struct tlb *t, u64 va, unsigned access, str
 /* Fetch: ACC_AC says nothing of fetches, so they take the class that the CPU has selected. */
 static ALWAYS_INLINE bool fetch_prime(struct tlb *t, u64 va, unsigned access, struct tlb_hit *hit)
 {
-	struct tlb_entry *e = &t->i[((va >> 12) ^ t->i_mix) & (ITLB_SIZE - 1)];
+	struct tlb_entry *e = &t->i[TLB_OFFSET(va, t->i_mix, ITLB_SIZE) >> TLB_ENTRY_BITS];
 	u64 cls = t->ctx & 3;
 
 	if ((cls == TLB_USER || cls == TLB_USER_ALIGN) != !!(access & ACC_USER))

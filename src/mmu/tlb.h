@@ -34,13 +34,13 @@ void tlb_free(struct tlb *t);
 /* The hot entry that may hold the data translation of va. */
 static inline const struct tlb_entry *tlb_slot_of(const struct tlb *t, u64 va)
 {
-	return &t->d[((va >> 12) ^ t->d_mix) & (TLB_SIZE - 1)];
+	return (const struct tlb_entry *)((const u8 *)t->d + TLB_OFFSET(va, t->d_mix, TLB_SIZE));
 }
 
 /* The CPU's fast fetch translation: true if the hot layer has it, and then *pa is the physical address. */
 static inline bool itlb_lookup(const struct tlb *t, u64 va, u64 *pa)
 {
-	const struct tlb_entry *e = &t->i[((va >> 12) ^ t->i_mix) & (ITLB_SIZE - 1)];
+	const struct tlb_entry *e = (const struct tlb_entry *)((const u8 *)t->i + TLB_OFFSET(va, t->i_mix, ITLB_SIZE));
 
 	*pa = va + e->add;
 	return e->tag[t->ctx & 1] == ((va & PAGE_MASK) | t->ctx);

@@ -23,6 +23,10 @@ struct tlb_entry {
 	u64 tag[3];    /* (va & PAGE_MASK) | context, or TLB_NO_TAG; d[]: by TLB_R, TLB_W; i[]: by bit 0 of the class (user) */
 	uintptr_t add; /* d[]: host address = va + add; i[]: physical address = va + add */
 };
+/* The offset in d[] or i[] (of size entries) of the entry that may hold va. */
+#define TLB_ENTRY_BITS 5
+#define TLB_OFFSET(va, mix, size) (((va) >> (12 - TLB_ENTRY_BITS) ^ (mix)) & (u64)((size)-1) << TLB_ENTRY_BITS)
+_Static_assert(sizeof(struct tlb_entry) == 1 << TLB_ENTRY_BITS, "TLB_OFFSET counts on it");
 _Static_assert(sizeof(uintptr_t) == 8, "itlb_lookup keeps physical addresses in tlb_entry.add");
 
 /* Privilege classes, the low bits of the context. TLB_USER_ALIGN (alignment checks on) never stands in a data tag, so that
@@ -91,7 +95,7 @@ struct tlb {
 	/* What the CPU reads or sets. */
 	u64 ctx, base_ctx; /* context number | class; without class */
 	u32 asid, pcid;    /* current; set by the CPU, then tlb_switch */
-	u32 d_mix, i_mix;  /* XORed to the index: a host and its guests use different halves at the same addresses */
+	u64 d_mix, i_mix;  /* XORed to the offset: a host and its guests use different halves at the same addresses */
 	struct walk_env env;
 	u16 cpu_id;
 	struct event_log *log;                      /* EV_WALK, EV_FLUSH; may be NULL */

@@ -103,6 +103,7 @@ static const char *hole(const char *name)
 static const char *patch_kind(unsigned type)
 {
 	switch (type) {
+	case R_X86_64_8: return "PATCH_8";
 	case R_X86_64_32:
 	case R_X86_64_32S: return "PATCH_32";
 	case R_X86_64_64: return "PATCH_64";
