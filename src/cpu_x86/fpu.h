@@ -85,6 +85,9 @@ static inline u8 fpu_tags_abridged(u16 wide)
 	return (u8)~(t | t >> 4);
 }
 
+/* As FNSTENV stores them: 0 valid, 1 zero, 2 special, 3 empty. x87_control.c */
+u16 x86_x87_tags(const struct x86_fpu *f);
+
 /* ES and B follow the unmasked exceptions. APM1 6.2.2 */
 static inline u16 fpu_summarize(u16 fsw, u16 fcw)
 {

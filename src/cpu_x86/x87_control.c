@@ -102,7 +102,7 @@ static unsigned tag_of(const u8 st[10])
 	return exp == 0 || exp == 0x7fff || !(m >> 63) ? 2 : 0;
 }
 
-static u16 full_tags(const struct x86_fpu *f)
+u16 x86_x87_tags(const struct x86_fpu *f)
 {
 	unsigned v = 0;
 
@@ -126,7 +126,7 @@ static void make_env(const struct x86_cpu *c, const struct x86_op *o, u32 e[ENV_
 
 	e[0] = ones | f->fcw;
 	e[1] = ones | f->fsw;
-	e[2] = ones | full_tags(f);
+	e[2] = ones | x86_x87_tags(f);
 	if (!real_form(c)) {
 		e[3] = ip;
 		e[4] = f->fcs;

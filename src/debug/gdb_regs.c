@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "cpu_x86/flags.h"
+#include "cpu_x86/fpu.h"
 #include "debug/gdb.h"
 #include "debug/regs.h"
 #include "svm/vmcb.h"
@@ -92,19 +93,9 @@ static u64 system_value(const struct view *v, unsigned n)
 	return all[n];
 }
 
-/* FTW in its full form: 0 valid, 3 empty (zero and special are not told apart). */
-static u64 full_tags(u8 ftw)
-{
-	u64 tags = 0;
-
-	for (unsigned i = 0; i < 8; i++)
-		tags |= (u64)(ftw >> i & 1 ? 0 : 3) << (2 * i);
-	return tags;
-}
-
 static u64 fpu_value(const struct x86_fpu *f, unsigned n)
 {
-	const u64 all[8] = {f->fcw, f->fsw, full_tags(f->ftw), 0, (u32)f->fip, 0, (u32)f->fdp, f->fop};
+	const u64 all[8] = {f->fcw, f->fsw, x86_x87_tags(f), f->fcs, (u32)f->fip, f->fds, (u32)f->fdp, f->fop};
 
 	return all[n];
 }
