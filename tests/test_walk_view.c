@@ -499,7 +499,7 @@ START_TEST(widths)
 		text_init_buffer(&out, buf, sizeof buf);
 		walk_term(&out, &v, &p);
 		for (line = strtok_r(buf, "\n", &save); line && !p.colour; line = strtok_r(NULL, "\n", &save))
-			if (line[0] == '|') {
+			if (line[0] == '|' || line[0] == '+') {
 				ck_assert_uint_le(strlen(line), width);
 				ck_assert_uint_ge(width, 5 * 13);
 			}

@@ -102,11 +102,7 @@ static void heading(struct pen *p)
 	text_init_buffer(&t, buf, sizeof buf);
 	walk_say_when(&t, p->v);
 	text_puts(&t, "; ");
-	text_puts(&t, p->v->form[0].name);
-	if (p->v->columns > 1) {
-		text_puts(&t, ", nested: ");
-		text_puts(&t, p->v->form[1].name);
-	}
+	walk_say_forms(&t, p->v);
 	text(p, PAINT_FAINT, MARGIN, 50, 12, "%s", buf);
 }
 

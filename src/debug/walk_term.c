@@ -190,34 +190,39 @@ static void row_cells(const struct page *p, struct walk_view *v, unsigned row)
 	}
 }
 
-/* "+-- gL4 at gPA 200908 = n4 0 | n3 0 | ... ----" */
+static void head_text(const struct page *p, const struct walk_view *v, const struct walk_row *r, bool with_bits)
+{
+	text_puts(p->out, "+- ");
+	walk_say_row(p->out, v, r);
+	if (v->columns > 1 && r->has_gpa) {
+		text_printf(p->out, ": gPA %llx", (ull)r->gpa);
+		if (with_bits) {
+			text_puts(p->out, " = ");
+			put_bits(p, v, 1, r->gpa);
+		}
+		if (r->cached)
+			text_puts(p->out, " (cached)");
+	}
+	text_puts(p->out, " ");
+}
+
+/* "+- gL4: gPA 200908 = n4 0 | n3 0 | ... ----+", without the bits where there is no room for them. */
 static void row_head(const struct page *p, struct walk_view *v, unsigned row)
 {
 	const struct walk_row *r = &v->row[row];
-	unsigned used, total = v->columns * (p->cell + 1) + 1;
-	struct page plain = *p;
+	unsigned total = v->columns * (p->cell + 1);
 	struct walk_paper none = {p->paper->width, false};
+	bool with_bits = true;
 	char buf[256];
 	struct text t;
 
-	text_init_buffer(&t, buf, sizeof buf);
-	plain.out = &t;
-	plain.paper = &none;
-	for (unsigned pass = 0; pass < 2; pass++) {
-		const struct page *q = pass ? p : &plain;
-
-		text_puts(q->out, "+- ");
-		walk_say_row(q->out, v, r);
-		if (v->columns > 1 && r->has_gpa) {
-			text_printf(q->out, ": gPA %llx = ", (ull)r->gpa);
-			put_bits(q, v, 1, r->gpa);
-			if (r->cached)
-				text_puts(q->out, " (cached)");
-		}
-		text_puts(q->out, " ");
+	for (unsigned tries = 0; tries < 2; tries++) { /* without colours, to see how long it is */
+		text_init_buffer(&t, buf, sizeof buf);
+		head_text(&(struct page){&t, &none, p->cell}, v, r, with_bits);
+		with_bits &= t.used <= total;
 	}
-	used = (unsigned)t.used;
-	rule(p, used < total - 1 ? total - 1 - used : 0);
+	head_text(p, v, r, with_bits);
+	rule(p, t.used < total ? total - (unsigned)t.used : 0);
 	text_puts(p->out, "+\n");
 }
 
@@ -299,8 +304,7 @@ static void put_grid(const struct page *p, struct walk_view *v)
 	if (v->form[0].levels && !v->shot->physical) {
 		text_printf(p->out, "%-9s %llx = ", "address", (ull)v->shot->walk.va);
 		put_bits(p, v, 0, v->shot->walk.va);
-		text_printf(p->out, "  (%s%s%s)\n", v->form[0].name, v->columns > 1 ? "; nested: " : "",
-			    v->columns > 1 ? v->form[1].name : "");
+		text_puts(p->out, "\n");
 	}
 	for (unsigned row = 0; row < v->rows; row++) {
 		row_head(p, v, row);
@@ -323,6 +327,7 @@ void walk_term(struct text *out, struct walk_view *v, const struct walk_paper *p
 		p.cell = v->columns > 1 ? CELL_MAX : 60;
 	say(&p, "walk", INK_BOLD, v, walk_say_title);
 	say(&p, "", INK_DIM, v, walk_say_when);
+	say(&p, "", INK_DIM, v, walk_say_forms);
 	put_events(&p, v);
 	if (v->shot->walk.why == WALK_NON_CANONICAL)
 		; /* no table was looked at */

@@ -94,6 +94,7 @@ static inline struct walk_cell *walk_view_cell(struct walk_view *v, unsigned row
 /* ---- words, without newlines; walk_words.c ---- */
 void walk_say_title(struct text *out, const struct walk_view *v); /* "guest write to ffff9080... on cpu0, ASID 1" */
 void walk_say_when(struct text *out, const struct walk_view *v);  /* "after 123 instructions, rip ..." */
+void walk_say_forms(struct text *out, const struct walk_view *v); /* "long mode, 4 levels; nested: ..." */
 void walk_say_row(struct text *out, const struct walk_view *v, const struct walk_row *r);    /* "gL4", "L2", "final" */
 void walk_say_level(struct text *out, const struct walk_view *v, const struct walk_cell *c); /* "nL3", "gL2", "data" */
 void walk_say_step(struct text *out, const struct walk_view *v, const struct walk_row *r,

@@ -37,6 +37,13 @@ void walk_say_when(struct text *out, const struct walk_view *v)
 
 static bool two(const struct walk_view *v) { return v->columns > 1; }
 
+void walk_say_forms(struct text *out, const struct walk_view *v)
+{
+	text_puts(out, v->form[0].name);
+	if (two(v))
+		text_printf(out, ", nested: %s", v->form[1].name);
+}
+
 void walk_say_row(struct text *out, const struct walk_view *v, const struct walk_row *r)
 {
 	if (r->level)
