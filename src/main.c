@@ -319,7 +319,8 @@ static int finish(struct session *s, enum stop why, struct error *err)
 	if (s->pc.machine.tick.period)
 		screen_end(&s->screen);
 	close_streams(s);
-	tell(s, why);
+	if (!d || !d->quit || d->over)
+		tell(s, why);
 	if (d && !debugging_finish(&s->debug, why, err))
 		return fail(s, err, EXIT_FILE);
 	if (s->opt.report)

@@ -29,6 +29,7 @@ struct breakpoint {
 	bool on, temporary;
 	bool hidden;      /* not the user's: of "next", "finish", GDB */
 	u64 stack;        /* temporary: only when rsp is above; 0: always */
+	u64 met; /* times it was reached; hits: with its condition true */
 	u64 hits, ignore;
 	char text[192];      /* as it was written */
 	char condition[160]; /* after "if", or empty */

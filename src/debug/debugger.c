@@ -18,10 +18,11 @@ static void met(struct debugger *d, struct breakpoint *b, struct hit *h)
 	struct view v;
 	u64 yes = 1;
 
+	b->met++;
 	if (*b->condition) {
 		view_get(&d->worlds, h->cpu, VIEW_NOW, 0, &v);
 		env.view = &v;
-		env.vars = hit_vars(h, c, b->hits + 1, var);
+		env.vars = hit_vars(h, c, b->met, var);
 		if (!expr_eval(&env, b->condition, NULL, &yes, &err))
 			yes = 1; /* a condition that cannot be computed stops, and the monitor says why */
 	}

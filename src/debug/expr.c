@@ -191,6 +191,8 @@ static const char *const operators[][5] = {
 	{"||"}, {"&&"}, {"|"}, {"^"}, {"&"}, {"==", "!="}, {"<=", ">=", "<", ">"}, {"<<", ">>"}, {"+", "-"}, {"*", "/", "%"},
 };
 
+#define LEVEL_COMPARE 6 /* of < and >, and of in */
+
 /* Is this operator here, and not the beginning of a longer one? */
 static bool operator_here(struct parser *x, const char *op)
 {
@@ -230,6 +232,28 @@ static u64 apply(struct parser *x, const char *op, u64 a, u64 b)
 	}
 }
 
+static bool word_here(struct parser *x, const char *w)
+{
+	size_t n = strlen(w);
+
+	skip(x);
+	if (strncmp(x->p, w, n) || isalnum((unsigned char)x->p[n]) || x->p[n] == '_')
+		return false;
+	x->p += n;
+	return true;
+}
+
+/* V in LO..HI */
+static u64 parse_range(struct parser *x, u64 v, unsigned level)
+{
+	u64 lo = parse_binary(x, level + 1), hi;
+
+	if (!eat(x, ".."))
+		return fail(x, "expected LO..HI");
+	hi = parse_binary(x, level + 1);
+	return v >= lo && v <= hi;
+}
+
 static u64 parse_binary(struct parser *x, unsigned level)
 {
 	u64 v;
@@ -237,6 +261,8 @@ static u64 parse_binary(struct parser *x, unsigned level)
 	if (level == ARRAY_SIZE(operators))
 		return parse_unary(x);
 	v = parse_binary(x, level + 1);
+	if (level == LEVEL_COMPARE && word_here(x, "in"))
+		return parse_range(x, v, level);
 	for (unsigned i = 0; !x->bad && i < ARRAY_SIZE(operators[0]) && operators[level][i]; i++)
 		if (operator_here(x, operators[level][i])) {
 			v = apply(x, operators[level][i], v, parse_binary(x, level + 1));

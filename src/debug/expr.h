@@ -4,6 +4,7 @@
  *
  *   0x10 16 10h    rax eax ax al rip rflags cr3 efer cs cs.base gdtr.base cpl    vmcb.exitinfo1 vmcb.cs.sel
  *   [v:rsp+8] [g:0x1000] [p:cr3] with .b .w .d .q behind (default: the mode's word); [rsp] means [v:rsp]
+ *   gpa in 0x1000..0x1fff (both ends belong to it)
  *   host.rip guest.rax (the other world's)    tvmm_main main+4 vm.c:120    NPF IOIO (exit codes)
  */
 #ifndef DEBUG_EXPR_H

@@ -31,7 +31,7 @@ static bool listen_unix(struct gdb *g, const char *path, struct error *err)
 	if (stat(path, &st) == 0 && S_ISSOCK(st.st_mode))
 		unlink(path); /* left behind by an earlier run */
 	g->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (g->listener < 0 || bind(g->listener, (struct sockaddr *)&a, sizeof a) < 0 || listen(g->listener, 1) < 0)
+	if (g->listener < 0 || bind(g->listener, (struct sockaddr *)&a, sizeof a) < 0 || listen(g->listener, 4) < 0)
 		return error_set(err, "-gdb unix:%s: %s", path, strerror(errno));
 	return true;
 }
@@ -54,7 +54,7 @@ static bool listen_tcp(struct gdb *g, const char *spec, struct error *err)
 	g->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (g->listener >= 0)
 		setsockopt(g->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	if (g->listener < 0 || bind(g->listener, (struct sockaddr *)&a, sizeof a) < 0 || listen(g->listener, 1) < 0)
+	if (g->listener < 0 || bind(g->listener, (struct sockaddr *)&a, sizeof a) < 0 || listen(g->listener, 4) < 0)
 		return error_set(err, "-gdb tcp:%s: %s", spec, strerror(errno));
 	return true;
 }

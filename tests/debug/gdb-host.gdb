@@ -13,8 +13,9 @@ print/x $cr0
 print/x $efer
 set variable $rbx = 0x1234
 print/x $rbx
+up
 print boot
-set variable boot.module_count = 0
+set variable boot.module_count = 3
 print boot.module_count
 hbreak machine_end
 rwatch boot.module_count

@@ -19,7 +19,7 @@ x/1i $pc
 print/x $vmcb_rip
 thread 2.1
 delete
-watch *(int *)0x105fe0
+watch -l *(long *)($rsp - 8)
 continue
 monitor backtrace
 print $rip
