@@ -23,7 +23,7 @@ skip() { echo "skip $1: $2"; skipped=$((skipped + 1)); }
 guest() {
 	g=$1 args=$2
 	shift 2
-	timeout "$limit" "$UV" -m 256 -display none -kernel "$fw/tvmm.elf" -append debug-exit -initrd "$fw/$g.elf $args" \
+	timeout "$limit" "$UV" -m 256 -display none -bios none -kernel "$fw/tvmm.elf" -append debug-exit -initrd "$fw/$g.elf $args" \
 		-device isa-debug-exit,iobase=0xf4,iosize=0x4 --symbols "host=$fw/tvmm.elf64" --symbols "guest=$fw/$g.elf" "$@" \
 		<"${input:-/dev/null}" >"$tmp/out" 2>"$tmp/err"
 }
@@ -56,11 +56,17 @@ monitor() {
 gdb_session() {
 	name=$1 gg=$2 gargs=$3
 	shift 3
+	gdb_run "$name" -m 256 -display none -bios none -kernel "$fw/tvmm.elf" -append debug-exit -initrd "$fw/$gg.elf $gargs" \
+		-device isa-debug-exit,iobase=0xf4,iosize=0x4 --symbols "host=$fw/tvmm.elf64" --symbols "guest=$fw/$gg.elf" "$@"
+}
+
+# gdb_run NAME OPTION...
+gdb_run() {
+	name=$1
+	shift
 	sed "s#@SOCKET@#$tmp/gdb#; s#@FW@#$fw#g" "$here/$name.gdb" >"$tmp/script"
 	rm -f "$tmp/gdb"
-	timeout "$limit" "$UV" -m 256 -display none -kernel "$fw/tvmm.elf" -append debug-exit -initrd "$fw/$gg.elf $gargs" \
-		-device isa-debug-exit,iobase=0xf4,iosize=0x4 --symbols "host=$fw/tvmm.elf64" --symbols "guest=$fw/$gg.elf" \
-		-gdb "unix:$tmp/gdb" -S "$@" </dev/null >"$tmp/uv" 2>&1 &
+	timeout "$limit" "$UV" "$@" -gdb "unix:$tmp/gdb" -S </dev/null >"$tmp/uv" 2>&1 &
 	pid=$!
 	pids="$pids $pid"
 	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do

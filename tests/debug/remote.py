@@ -3,7 +3,7 @@
 import os, pty, random, select, signal, socket, subprocess, sys, time
 
 uv, fw, tmp = sys.argv[1:]
-base = [uv, "-m", "256", "-display", "none", "-kernel", fw + "/tvmm.elf", "-append", "debug-exit", "-initrd",
+base = [uv, "-m", "256", "-display", "none", "-bios", "none", "-kernel", fw + "/tvmm.elf", "-append", "debug-exit", "-initrd",
         fw + "/hello.elf mode=long expect=NPF", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x4",
         "--symbols", "host=" + fw + "/tvmm.elf64", "--limit-seconds", "60"]
 
