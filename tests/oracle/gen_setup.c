@@ -54,9 +54,14 @@ static void before_string(struct gen *k)
 
 	set_part(reg(k, R_SI), gen_data_address(k, k->osize, src, k->asize) - src, k->asize);
 	set_part(reg(k, R_DI), gen_data_address(k, k->osize, dst, k->asize) - dst, k->asize);
-	if (chance(&k->g, 15)) /* overlapping */
-		set_part(reg(k, R_DI), *reg(k, R_SI) + src - dst + rnd_n(&k->g, 20) - 10, k->asize);
 	set_part(reg(k, R_CX), chance(&k->g, 95) ? rnd_n(&k->g, 24) : rnd_n(&k->g, 3000), k->asize);
+	if (chance(&k->g, 15)) { /* overlapping; the farther ones long enough to be moved in bulk */
+		u64 far = chance(&k->g, 50) ? 10 : 300;
+
+		set_part(reg(k, R_DI), *reg(k, R_SI) + src - dst + rnd_n(&k->g, 2 * far) - far, k->asize);
+		if (far > 10)
+			set_part(reg(k, R_CX), rnd_n(&k->g, 1200), k->asize);
+	}
 	if (chance(&k->g, 50))
 		set_part(reg(k, R_AX), chance(&k->g, 50) ? 0 : ~0ull, (unsigned)max / 8);
 	if (chance(&k->g, 30))

@@ -216,12 +216,13 @@ static void write_traps(void)
 		ROW("mov %%rax, %%cr0", I_CR_TRAP + 0, 0x80050031, 3, 0, 0x80050031),
 		ROW("mov %%rax, %%cr3", I_CR_TRAP + 3, 0, 3, 0, 0),
 		ROW("mov %%rax, %%cr4", I_CR_TRAP + 4, 0xa8, 3, 0, 0xa8),
+		ROW("mov %%rax, %%cr2", I_CR_TRAP + 2, 0x1234, 3, 0, 0x1234),
 		ROW("mov %%rax, %%cr8", I_CR_TRAP + 8, 5, 4, 0, 5),
 	};
 	const u8 *efer = CODE("wrmsr");
 	u64 e = msr_read(MSR_EFER) & ~1ull;
 
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
 		u64 v = i == 1 ? addr(boot_pml4) : rows[i].info1;
 
 		set_up(&rows[i]);

@@ -157,10 +157,9 @@ static void table_walk(void)
 		   vm->info2);
 		*e = addr(pt) | PTE_P | PTE_U;
 		access(rd, at);
-		if (!ad) {
-			exit_info(EXIT_NPF, TABLE | 7, addr(&pt[3]), "guest table read-only, A is to be set");
-			is(pt[3] & PTE_A, 0, "guest table read-only: A is not set");
-		}
+		/* a write for the nested tables even if nothing is to be set: there is no ROGPT. APM2 15.25.5 */
+		exit_info(EXIT_NPF, TABLE | 7, addr(&pt[3]), text("guest table read-only%s", ad ? ", A and D set" : ""));
+		is(pt[3] & PTE_A, ad ? PTE_A : 0, text("guest table read-only%s: A", ad ? ", A and D set" : ""));
 		*e = addr(pt) | PTE_P | PTE_W;
 		access(rd, at);
 		ok(vm->exitcode == EXIT_NPF && (vm->info1 & ~2ull) == (TABLE | 5) && vm->info2 == addr(&pt[3]),
