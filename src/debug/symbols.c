@@ -289,7 +289,7 @@ bool symbols_name(const struct symbols *s, const struct view *v, u64 addr, char 
 
 	*buf = 0;
 	if (y && off)
-		snprintf(buf, size, "%s+%llx", y->name, (unsigned long long)off);
+		snprintf(buf, size, "%s+0x%llx", y->name, (unsigned long long)off);
 	else if (y)
 		snprintf(buf, size, "%s", y->name);
 	return y != NULL;
