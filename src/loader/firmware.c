@@ -123,6 +123,16 @@ static void cmos_order(struct pc *pc, const char *letters)
 	rtc_set_cmos(&pc->rtc, 0x38, (u8)(code[2] << 4 | 1)); /* bit 0: no floppy signature check */
 }
 
+static bool console_files(struct firmware *f, struct pc *pc, const struct firmware_options *o, struct error *err)
+{
+	if (!o->nographic)
+		return true;
+	store_le(f->nographic, 2, 1);
+	store_le(f->serial_console, 8, 0x3f8);
+	return fw_cfg_add_item(&pc->fw_cfg, FW_CFG_NOGRAPHIC, f->nographic, 2, err) &&
+	       fw_cfg_add_file(&pc->fw_cfg, "etc/sercon-port", f->serial_console, 8, err);
+}
+
 static bool order_file(struct firmware *f, struct pc *pc, const char *first, struct error *err)
 {
 	if (!first)
@@ -136,5 +146,5 @@ bool firmware_describe(struct firmware *f, struct pc *pc, const struct firmware_
 {
 	cmos_order(pc, o->once ? o->once : o->order);
 	return memory_files(f, pc, err) && board_files(f, pc, err) && acpi_files(f, pc, err) &&
-	       menu_files(f, pc, o, err) && order_file(f, pc, first, err);
+	       menu_files(f, pc, o, err) && console_files(f, pc, o, err) && order_file(f, pc, first, err);
 }

@@ -24,6 +24,7 @@ struct firmware_options {
 	bool menu;
 	u16 menu_wait; /* ms */
 	bool has_menu_wait;
+	bool nographic; /* the firmware's console is the first serial port */
 };
 
 struct firmware {
@@ -38,6 +39,7 @@ struct firmware {
 	u8 menu[2], menu_wait[2];
 	struct acpi_tables acpi;
 	u8 acpi_script[ACPI_SCRIPT_SIZE];
+	u8 nographic[2], serial_console[8];
 	char order[FIRMWARE_ORDER];
 };
 

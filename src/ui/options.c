@@ -519,6 +519,7 @@ bool options_parse(struct options *o, int argc, char **argv, struct error *err)
 	if ((o->walk_only || o->walk_files.html || o->walk_files.svg || o->walk_files.json) && !o->walk.specs && !o->walk.stat)
 		return error_set(err, "walk: expected " WALK_SPEC_FORM ": which address to walk, and when");
 	o->walk.grid = o->log.walk_grid;
+	o->firmware.nographic = o->nographic;
 	if (o->nographic && !o->serials)
 		o->serial[o->serials++] = "stdio";
 	if (o->display != DISPLAY_NONE && !o->pc.vga)
