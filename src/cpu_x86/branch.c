@@ -286,7 +286,7 @@ static ALWAYS_INLINE bool loop_taken(struct x86_cpu *c, const struct x86_op *o)
 	if (kind == 3)
 		return n == 0;
 	n = (n - 1) & mask;
-	if (op_asize(o) == 0)
+	if (mask == 0xffff) /* not op_asize: a template has no op to read */
 		REG_SET16(c, REG_OFFSET(R_CX), n);
 	else
 		c->r[R_CX] = n;
