@@ -444,6 +444,28 @@ START_TEST(each_instruction)
 }
 END_TEST
 
+/* The intercept words by their names in the VMCB. APM2 app. B */
+START_TEST(intercept_words)
+{
+	static const char *const insn[] = {"\x0f\x20\xd8", "\x0f\x22\xd0", "\x0f\x21\xf0", "\x0f\x23\xc8", "\x0f\x0b",
+					  "\x0f\xa2", "\x66\x0f\x38\x82\x00"};
+	static const u64 exits[] = {0x03, 0x12, 0x26, 0x31, 0x46, 0x72, 0xa2};
+
+	vmcb_set_cr_read(v, BIT(3));
+	vmcb_set_cr_write(v, BIT(2));
+	vmcb_set_dr_read(v, BIT(6));
+	vmcb_set_dr_write(v, BIT(1));
+	vmcb_set_exceptions(v, BIT(VEC_UD));
+	vmcb_set_intercept3(v, BIT(18));
+	vmcb_set_intercept5(v, BIT(2));
+	for (unsigned i = 0; i < ARRAY_SIZE(exits); i++) {
+		put(GUEST, insn[i], strlen(insn[i]) + (i == 6));
+		again();
+		ck_assert_uint_eq(vmcb_exitcode(v), exits[i]);
+	}
+}
+END_TEST
+
 START_TEST(cr0_selective)
 {
 	intercept(ICPT_CR0_SEL);
@@ -1827,6 +1849,7 @@ static void add_checks(TCase *t)
 static void add_intercepts(TCase *t)
 {
 	LOOP(each_instruction, insns);
+	TEST(intercept_words);
 	TEST(cr0_selective);
 	TEST(plain_cr0_write_goes_first);
 	TEST(cr4_illegal_raises_gp_first);

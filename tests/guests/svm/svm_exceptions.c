@@ -80,6 +80,24 @@ static void each(void)
 	vm_run();
 	exit_at(EXIT_EXC + MF, 0, 0, mf, 3, -1, "#MF");
 	__asm__ volatile("fninit");
+	if (cpuid(1, 0).d >> 25 & 1) { /* invalid operation, unmasked; without OSXMMEXCPT it is #UD. APM2 8.2.19, 15.12.19 */
+		const u8 *xf = CODE("ldmxcsr (%%rax)\n xorps %%xmm0, %%xmm0\n divss %%xmm0, %%xmm0");
+		static u32 mxcsr = 0x1f00;
+
+		for (unsigned on = 0; on < 2; on++) {
+			vm_new(xf);
+			vm->rax = addr(&mxcsr);
+			vm->cr4 |= CR4_OSFXSR | (on ? 0x400 : 0);
+			only(on ? XF : UD);
+			vm_run();
+			exit_at(EXIT_EXC + (on ? XF : UD), 0, 0, xf, 6, -1, on ? "#XF" : "#XF without CR4.OSXMMEXCPT");
+		}
+		mxcsr = 0x1f80;
+		__asm__ volatile("mov %%cr4, %%rax; mov %%rax, %%rcx; or $0x200, %%eax; mov %%rax, %%cr4; ldmxcsr %0; mov %%rcx, %%cr4"
+				 : : "m"(mxcsr) : "rax", "rcx");
+	} else {
+		skip("#XF", "no SSE");
+	}
 	vm_new(ac);
 	at_cpl3();
 	vm->cr0 |= CR0_AM;
