@@ -375,6 +375,12 @@ void window_look(void *window)
 
 /* ---- life ---- */
 
+/* SDL falls back to drivers that show nothing. */
+static bool invisible(const char *driver)
+{
+	return !driver || !strcmp(driver, "dummy") || !strcmp(driver, "offscreen") || !strcmp(driver, "evdev");
+}
+
 static bool open_sdl(struct window *w, struct error *err)
 {
 	struct vga_size size;
@@ -385,6 +391,8 @@ static bool open_sdl(struct window *w, struct error *err)
 	SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
 	if (SDL_Init(SDL_INIT_VIDEO) < 0)
 		return error_set(err, "-display sdl: %s", SDL_GetError());
+	if (!SDL_getenv("SDL_VIDEODRIVER") && invisible(SDL_GetCurrentVideoDriver()))
+		return error_set(err, "-display sdl: there is no display (DISPLAY and WAYLAND_DISPLAY are not set)");
 	SDL_EnableScreenSaver();
 	w->screen = vga_render_size(&w->pc->vga);
 	size = whole_size(w, w->screen);
