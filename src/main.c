@@ -311,10 +311,22 @@ static bool show_walks(struct session *s, struct error *err)
 	return walk_out(&s->walks, &s->opt.walk_files, &out, &paper, err);
 }
 
+/* Who quits the debugger says how; else the machine's own end counts. */
+static int exit_status(const struct session *s, enum stop why)
+{
+	const struct debugger *d = &s->debug.d;
+
+	if (s->debugged && d->quit && d->status >= 0)
+		return d->status;
+	if (s->debugged && d->quit && !d->over && why != STOP_SIGNAL)
+		return 0;
+	return machine_exit_status(&s->pc.machine, why);
+}
+
 static int finish(struct session *s, enum stop why, struct error *err)
 {
 	const struct debugger *d = s->debugged ? &s->debug.d : NULL;
-	int status = !d || !d->quit ? machine_exit_status(&s->pc.machine, why) : d->status >= 0 ? d->status : why == STOP_SIGNAL || d->over ? machine_exit_status(&s->pc.machine, why) : 0;
+	int status = exit_status(s, why);
 
 	if (s->pc.machine.tick.period)
 		screen_end(&s->screen);

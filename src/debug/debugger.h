@@ -34,6 +34,7 @@ struct debugger {
 	/* Why it stands. */
 	enum stop why;
 	struct breakpoint *stopped_at; /* or NULL */
+	struct breakpoint gone; /* a temporary one that it stopped at */
 	struct hit stop_hit;
 	struct event last_exception[PC_CPUS], last_exit[PC_CPUS];
 

@@ -129,11 +129,9 @@ static enum stop stand(struct debugger *d)
 	if (!d->stopped_at)
 		d->cpu = d->why == STOP_DEBUG || d->why == STOP_UNTIL ? machine_of(d)->s.turn_cpu : machine_of(d)->culprit;
 	if (at && at->temporary && !at->hidden) {
-		static struct breakpoint told; /* its text is still to be told */
-
-		told = *at;
+		d->gone = *at; /* what it was is still to be told */
 		debugger_delete(d, at);
-		d->stopped_at = &told;
+		d->stopped_at = &d->gone;
 	}
 	return d->why;
 }

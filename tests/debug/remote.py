@@ -44,6 +44,54 @@ def on_socket():
     check("monitor on a socket: quit", p.wait(20) == 3, str(p.returncode))
 
 
+def on_pty():
+    p = subprocess.Popen(base + ["-S", "-monitor", "pty"], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    name = ""
+    while "the monitor is" not in name:
+        name = p.stderr.readline().decode()
+    fd = os.open(name.split()[-1], os.O_RDWR | os.O_NOCTTY)
+    os.write(fd, b"print 6*7\n")
+    text = until(fd, "2a = 42")
+    os.write(fd, b"run\n")
+    time.sleep(0.3)
+    os.write(fd, b"quit 4\n")
+    check("monitor on a pty", "2a = 42" in text and p.wait(60) == 4, text + str(p.returncode))
+    os.close(fd)
+
+
+def answer_of(s, wanted, seconds=20):
+    text = b""
+    end = time.time() + seconds
+    s.settimeout(seconds)
+    while wanted not in text and time.time() < end:
+        text += s.recv(4096)
+    return text
+
+
+def interrupt():
+    path = tmp + "/int"
+    p = subprocess.Popen([uv, "-m", "64", "-display", "none", "-bios", "none", "-kernel", fw + "/../tests/cli/spin", "-gdb", "unix:" + path],
+                         stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    s = socket.socket(socket.AF_UNIX)
+    connect(s, path)
+    s.sendall(packet(b"QStartNoAckMode") + packet(b"qSupported:multiprocess+") + packet(b"?"))
+    text = answer_of(s, b"$T")
+    s.sendall(packet(b"vCont;c"))
+    time.sleep(0.5)
+    s.sendall(b"\x03")
+    text = answer_of(s, b"$T")
+    check("GDB interrupts a running machine", b"$T02thread:p1.1" in text, repr(text))
+    s.sendall(packet(b"D;1"))
+    answer_of(s, b"OK")
+    s.close()
+    s = socket.socket(socket.AF_UNIX)  # and again: the machine runs, and stops for the new client
+    connect(s, path)
+    s.sendall(packet(b"QStartNoAckMode") + packet(b"?"))
+    text = answer_of(s, b"$T")
+    s.sendall(packet(b"k"))
+    check("GDB detaches and comes back", b"$T" in text and p.wait(20) == 0, repr(text) + str(p.returncode))
+
+
 def on_terminal(name, options, script):
     pid, fd = pty.fork()
     if pid == 0:
@@ -168,6 +216,8 @@ def fuzz():
 
 
 on_socket()
+on_pty()
+interrupt()
 text, status = on_terminal("edit", ["-S", "-monitor", "stdio"], edited)
 version = subprocess.run([uv, "-version"], capture_output=True, text=True).stdout
 if "without libedit" in version:
