@@ -53,16 +53,6 @@ void firmware_close(struct firmware *f)
 	f->size = f->vga_size = 0;
 }
 
-void firmware_install(const struct firmware *f, struct pc *pc)
-{
-	size_t low = f->size < 2 * PC_BIOS_SIZE ? f->size : 2 * PC_BIOS_SIZE;
-
-	memcpy(pc->rom->host, f->data, f->size);
-	memcpy(pc->isa_rom->host + PC_ROM_SIZE - low, f->data + f->size - low, low);
-	if (pc->cfg.vga && f->vga_data)
-		vga_rom(&pc->vga, f->vga_data, f->vga_size);
-}
-
 /* ---- what it reads ---- */
 
 static void e820_entry(u8 *e, u64 base, u64 size)
@@ -141,9 +131,24 @@ static bool order_file(struct firmware *f, struct pc *pc, const char *first, str
 	return fw_cfg_add_file(&pc->fw_cfg, "bootorder", f->order, (u32)strlen(f->order) + 1, err);
 }
 
+void firmware_install(struct firmware *f, struct pc *pc)
+{
+	size_t low = f->size < 2 * PC_BIOS_SIZE ? f->size : 2 * PC_BIOS_SIZE;
+
+	memcpy(pc->rom->host, f->data, f->size);
+	memcpy(pc->isa_rom->host + PC_ROM_SIZE - low, f->data + f->size - low, low);
+	if (pc->cfg.vga && f->vga_data)
+		vga_rom(&pc->vga, f->vga_data, f->vga_size);
+	if (f->started && f->once)
+		cmos_order(pc, f->order_then);
+	f->started = true;
+}
+
 bool firmware_describe(struct firmware *f, struct pc *pc, const struct firmware_options *o, const char *first,
 		       struct error *err)
 {
+	f->order_then = o->order;
+	f->once = o->once != NULL;
 	cmos_order(pc, o->once ? o->once : o->order);
 	return memory_files(f, pc, err) && board_files(f, pc, err) && acpi_files(f, pc, err) &&
 	       menu_files(f, pc, o, err) && console_files(f, pc, o, err) && order_file(f, pc, first, err);

@@ -34,6 +34,8 @@ struct firmware {
 	u8 *vga_data; /* the video BIOS, NULL: none */
 	size_t vga_size;
 	char path[256];
+	const char *order_then; /* -boot order=, if once= holds before it */
+	bool once, started;
 	u8 e820[2 * 20];
 	u8 irq0_override, states[6];
 	u8 menu[2], menu_wait[2];
@@ -51,6 +53,6 @@ void firmware_close(struct firmware *f);
 bool firmware_describe(struct firmware *f, struct pc *pc, const struct firmware_options *o, const char *first,
 		       struct error *err);
 /* The image into the ROMs, at every power-on and reset. */
-void firmware_install(const struct firmware *f, struct pc *pc);
+void firmware_install(struct firmware *f, struct pc *pc);
 
 #endif
