@@ -22,7 +22,7 @@ struct object {
 	unsigned syms, strings;
 };
 
-static void die(const struct object *f, const char *what)
+static void __attribute__((noreturn)) die(const struct object *f, const char *what)
 {
 	fprintf(stderr, "extract: %s: %s\n", f->path, what);
 	exit(1);
