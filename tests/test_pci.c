@@ -453,6 +453,53 @@ START_TEST(smi_command_port)
 }
 END_TEST
 
+/* What a driver does that looks for a floppy controller: there is one, and no drive answers. */
+START_TEST(floppy_controller)
+{
+	struct space *p = &pc->io;
+
+	ck_assert_uint_eq(space_read(p, 0x3f4, 1), 0);
+	space_write(p, 0x3f2, 1, 0x0c); /* run, with interrupts */
+	ck_assert_uint_eq(space_read(p, 0x3f4, 1), 0x80);
+	ck_assert(pc->fdc.irq.level);
+	for (unsigned i = 0; i < 4; i++) {
+		space_write(p, 0x3f5, 1, 8); /* SENSE INTERRUPT */
+		ck_assert_uint_eq(space_read(p, 0x3f4, 1), 0xd0);
+		ck_assert_uint_eq(space_read(p, 0x3f5, 1), 0xc0 + i);
+		ck_assert_uint_eq(space_read(p, 0x3f5, 1), 0);
+		ck_assert(!pc->fdc.irq.level);
+	}
+	space_write(p, 0x3f5, 1, 8);
+	ck_assert_uint_eq(space_read(p, 0x3f5, 1), 0x80); /* none is left */
+	space_write(p, 0x3f5, 1, 0x10);
+	ck_assert_uint_eq(space_read(p, 0x3f5, 1), 0x90);
+	space_write(p, 0x3f5, 1, 7); /* RECALIBRATE drive 1 */
+	ck_assert_uint_eq(space_read(p, 0x3f4, 1), 0x90);
+	space_write(p, 0x3f5, 1, 1);
+	ck_assert_uint_ne(pc->s.line[6], 0);
+	space_write(p, 0x3f5, 1, 8);
+	ck_assert_uint_eq(space_read(p, 0x3f5, 1), 0x71);
+	ck_assert_uint_eq(space_read(p, 0x3f5, 1), 0);
+	for (unsigned i = 0; i < 9; i++)
+		space_write(p, 0x3f5, 1, i ? i : 0xe6); /* READ */
+	ck_assert(pc->fdc.irq.level);
+	ck_assert_uint_eq(space_read(p, 0x3f5, 1), 0x49);
+	ck_assert(!pc->fdc.irq.level);
+	for (unsigned i = 0; i < 6; i++)
+		space_read(p, 0x3f5, 1);
+	ck_assert_uint_eq(space_read(p, 0x3f4, 1), 0x80);
+	for (u32 i = 0, x = 1; i < 20000; i++) {
+		x = x * 1664525 + 1013904223;
+		if (x >> 31)
+			space_write(p, 0x3f0 + (x >> 8) % 8, 1, x >> 16 & 0xff);
+		else
+			space_read(p, 0x3f0 + (x >> 8) % 8, 1);
+	}
+	machine_reset(&pc->machine);
+	ck_assert(!pc->fdc.irq.level);
+}
+END_TEST
+
 /* Whatever is written to the configuration space, nothing breaks, and what must not change does not. */
 START_TEST(config_survives_noise)
 {
@@ -485,6 +532,7 @@ START_TEST(fields_cover)
 {
 	ck_assert_int_eq(field_gap(pci_fields, PCI_FIELDS, sizeof(struct pci_state)), -1);
 	ck_assert_int_eq(field_gap(pci_ports_fields, PCI_PORTS_FIELDS, sizeof(struct pci_ports_state)), -1);
+	ck_assert_int_eq(field_gap(fdc_fields, FDC_FIELDS, sizeof(struct fdc_state)), -1);
 	ck_assert_int_eq(field_gap(piix3_fields, PIIX3_FIELDS, sizeof(struct piix3_state)), -1);
 	ck_assert_int_eq(field_gap(piix4_pm_fields, PIIX4_PM_FIELDS, sizeof(struct piix4_pm_state)), -1);
 }
@@ -517,6 +565,7 @@ int main(void)
 	tcase_add_test(b, links_reach_lines);
 	tcase_add_test(b, power_management_moves);
 	tcase_add_test(b, smi_command_port);
+	tcase_add_test(b, floppy_controller);
 	tcase_add_test(b, config_survives_noise);
 	suite_add_tcase(s, b);
 	r = srunner_create(s);

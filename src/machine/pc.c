@@ -1,6 +1,6 @@
 /*
  * The PC board as a memory map and a port map, in address order, and its life: power-on, reset, power-off. Addresses
- * are QEMU's (machine "pc"), so that what runs there runs here. Interrupts: pc_irq.c; PCI: pc_pci.c. Not here yet: VGA
+ * are QEMU's (machine "pc"), so that what runs there runs here. Interrupts: pc_irq.c; PCI: pc_pci.c.
  * graphics, disks.
  */
 #include "machine/pc.h"
@@ -118,11 +118,13 @@ static const struct pc_place vga_ports[] = {
 	{VGA_PORT, VGA_PORTS, &vga_ops, AT(vga)},
 };
 
-static const struct pc_place ide_ports[] = {
+static const struct pc_place disk_ports[] = {
 	{0x170, 8, &ata_command_ops, AT(ide.channel[1])},
 	{0x1f0, 8, &ata_command_ops, AT(ide.channel[0])},
 	{0x376, 1, &ata_control_ops, AT(ide.channel[1])},
+	{0x3f0, FDC_PORTS, &fdc_ops, AT(fdc)},
 	{0x3f6, 1, &ata_control_ops, AT(ide.channel[0])},
+	{0x3f7, 1, &fdc_dir_ops, AT(fdc)},
 };
 
 static const struct pc_place testdev_ports[] = {
@@ -158,7 +160,7 @@ static bool map_ports(struct pc *pc, struct error *err)
 
 	return (!c->testdev || place(pc, &pc->io, testdev_ports, ARRAY_SIZE(testdev_ports), err)) &&
 	       place(pc, &pc->io, ports, ARRAY_SIZE(ports), err) &&
-	       place(pc, &pc->io, ide_ports, ARRAY_SIZE(ide_ports), err) && place(pc, &pc->io, serial_ports, c->uarts, err) &&
+	       place(pc, &pc->io, disk_ports, ARRAY_SIZE(disk_ports), err) && place(pc, &pc->io, serial_ports, c->uarts, err) &&
 	       (!c->vga || place(pc, &pc->io, vga_ports, ARRAY_SIZE(vga_ports), err)) &&
 	       (!c->debugcon_port || place(pc, &pc->io, &console, 1, err)) &&
 	       (!c->debug_exit || place(pc, &pc->io, &exit_port, 1, err));
@@ -242,6 +244,7 @@ static void init_devices(struct pc *pc)
 	debug_port_init(&pc->debug_port);
 	acpi_pm_init(&pc->pm, s, ID_PM, ACPI_TIMER_BITS);
 	piix_ide_init(&pc->ide, s, ID_IDE);
+	fdc_init(&pc->fdc);
 	isa_debug_exit_init(&pc->debug_exit, debug_exit, pc);
 	pc_testdev_init(&pc->testdev);
 }
@@ -285,6 +288,7 @@ static void reset_devices(struct pc *pc)
 		uart16550_reset(&pc->uart[i]);
 	if (pc->cfg.vga)
 		vga_reset(&pc->vga);
+	fdc_reset(&pc->fdc);
 	fw_cfg_reset(&pc->fw_cfg);
 	debug_port_reset(&pc->debug_port);
 	acpi_pm_reset(&pc->pm);

@@ -10,6 +10,7 @@
 #include "devices/acpi_pm.h"
 #include "devices/apic_bus.h"
 #include "devices/debug_port.h"
+#include "devices/fdc.h"
 #include "devices/fw_cfg.h"
 #include "devices/hpet.h"
 #include "devices/i440fx.h"
@@ -140,6 +141,7 @@ struct pc {
 	struct port92 port92;
 	struct uart16550 uart[PC_UARTS];
 	struct vga vga;
+	struct fdc fdc;
 	struct fw_cfg fw_cfg;
 	struct debug_port debug_port;
 	struct acpi_pm pm;

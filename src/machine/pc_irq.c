@@ -81,6 +81,7 @@ void pc_wire(struct pc *pc)
 	connect(pc, &pc->uart[1].irq, 3, SRC_DEVICE);
 	connect(pc, &pc->uart[2].irq, 4, SRC_DEVICE2);
 	connect(pc, &pc->uart[3].irq, 3, SRC_DEVICE2);
+	connect(pc, &pc->fdc.irq, 6, SRC_DEVICE);
 	connect(pc, &pc->rtc.irq, 8, SRC_DEVICE);
 	connect(pc, &pc->pm.sci, 9, SRC_DEVICE);
 	connect(pc, &pc->kbd.irq12, 12, SRC_DEVICE);

@@ -42,6 +42,7 @@ const struct pc_part pc_parts[] = {
 	UART(4),
 	PART("vga", vga_fields, vga.s),
 	PART("vga-pci", pci_fields, vga.pci.s),
+	PART("fdc", fdc_fields, fdc.s),
 	PART("fw_cfg", fw_cfg_fields, fw_cfg.s),
 	PART("debug-port", debug_port_fields, debug_port.s),
 	PART("acpi-pm", acpi_pm_fields, pm.s),
