@@ -105,6 +105,24 @@ void fp_memory_value(struct rng *g, unsigned size, u8 v[16])
 /* Canonical, and of 32 bits where the code has no more: the host keeps no others. */
 static u64 pointer(struct rng *g, unsigned bits) { return bits == 64 ? (u64)sign_extend(rnd(g), 48) : (u32)rnd(g); }
 
+/* Two floats, a double, or anything. */
+static u64 vector_part(struct rng *g)
+{
+	unsigned what = rnd_n(g, 10);
+
+	return what < 4 ? value32(g) | value32(g) << 32 : what < 7 ? value64(g) : rnd_value(g);
+}
+
+/* Any rounding, flags, DAZ and FTZ; sometimes exceptions that are not masked. APM1 4.2.2 */
+static void mxcsr(struct rng *g, u8 fx[FX_SIZE])
+{
+	unsigned v = 0x1f80 | (chance(g, 50) ? rnd(g) & 0xe07f : 0);
+
+	if (chance(g, 15))
+		v &= ~(rnd(g) & 0x1f80);
+	store_le(fx + AT_MXCSR, 4, v);
+}
+
 void fp_random(struct rng *g, u8 fx[FX_SIZE], unsigned bits)
 {
 	unsigned fcw = (rnd(g) & 0xf00) | 0x7f, fsw = (rnd(g) & 0x7f00) | (chance(g, 30) ? rnd(g) & 0x7f : 0);
@@ -137,7 +155,8 @@ void fp_random(struct rng *g, u8 fx[FX_SIZE], unsigned bits)
 		store_le(fx + AT_ST + i * 16 + 8, 2, 0xffff);
 	}
 	for (unsigned i = 0; i < 256; i += 8)
-		store_le(fx + AT_XMM + i, 8, rnd(g));
+		store_le(fx + AT_XMM + i, 8, vector_part(g));
+	mxcsr(g, fx);
 	if (chance(g, 25)) /* equal operands */
 		memcpy(fx + AT_ST + rnd_n(g, 8) * 16, fx + AT_ST, 10);
 }

@@ -223,7 +223,12 @@ u32 row_undefined(const struct row *r, const struct parsed *p, const struct osta
 
 static bool fn_is_fx(const char *fn) { return !strcmp(fn, "fxsave") || !strcmp(fn, "fxrstor"); }
 
-unsigned row_alignment(const struct row *r, unsigned osize) { return fn_is_fx(r->fn) ? 16 : osize; }
+unsigned row_alignment(const struct row *r, unsigned osize)
+{
+	bool packed = !strcmp(r->fn, "cvtpd2pi") || !strcmp(r->fn, "cvttpd2pi");
+
+	return fn_is_fx(r->fn) || packed ? 16 : osize;
+}
 
 bool row_uses_fp(const struct row *r)
 {
@@ -268,7 +273,7 @@ static void set_policy(struct row *r, const u8 has[X86_F_COUNT])
 			r->policy = rules[i].policy;
 			r->why = rules[i].why;
 		}
-	if (r->insn->flags & SSE) {
+	if (r->insn->kind == KIND_VEC) {
 		r->policy = SKIP;
 		r->why = "vector state is not compared yet";
 	}
