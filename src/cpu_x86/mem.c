@@ -175,7 +175,7 @@ static NOINLINE u64 load_slow(struct x86_cpu *c, u64 va, unsigned size, unsigned
 
 	if (user_visible && !a.plain)
 		watch(c, va, size, false);
-	if (unlikely(c->tlb.spy != NULL))
+	if (unlikely(!a.plain | (n < size)) && c->tlb.spy)
 		return load_spied(c, va, size, &a, &b, n);
 	return read_piece(c, &a, n) | (n < size ? read_piece(c, &b, size - n) << (8 * n) : 0);
 }
@@ -187,7 +187,7 @@ static NOINLINE void store_slow(struct x86_cpu *c, u64 va, unsigned size, u64 va
 
 	if (user_visible && !a.plain)
 		watch(c, va, size, true);
-	if (unlikely(c->tlb.spy != NULL))
+	if (unlikely(!a.plain | (n < size)) && c->tlb.spy)
 		store_spied(c, va, size, val, &a, &b, n);
 	write_piece(c, &a, n, val);
 	if (n < size)
