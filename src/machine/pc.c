@@ -1,7 +1,6 @@
 /*
  * The PC board as a memory map and a port map, in address order, and its life: power-on, reset, power-off. Addresses
  * are QEMU's (machine "pc"), so that what runs there runs here. Interrupts: pc_irq.c; PCI: pc_pci.c.
- * graphics, disks.
  */
 #include "machine/pc.h"
 
