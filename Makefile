@@ -59,7 +59,7 @@ OBJS  += $(B)/obj/debug/walk_page.o
 LIB   := $(B)/libundervisor.a
 
 # The inline handlers once more, as templates of host code (src/cpu_x86/template.h). The loop engine of other modes has none.
-TEMPLATES_opt := alu mov shift branch fused
+TEMPLATES_opt := alu mov shift branch fused trampoline
 TEMPLATES     := $(TEMPLATES_$(MODE):%=$(B)/gen/%.o)
 FLAGS_TEMPLATE := -O2 -DX86_TEMPLATE -fno-pic -fno-pie -mcmodel=small -fcf-protection=none -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -ffunction-sections -fno-ipa-icf -fno-jump-tables -falign-functions=1 -falign-loops=1

@@ -138,12 +138,8 @@ INSN x86_bad_target(struct x86_cpu *c, const struct x86_op *o)
 }
 
 /* ---- bodies ---- */
-INSN x86_exec_body(struct x86_cpu *c, const struct x86_op *o)
-{
-	c->op = o;
-	((x86_body *)(void *)o->slow)(c, o);
-	return x86_next(c, o);
-}
+/* Behind a body that has killed its block. */
+INSN x86_next_op(struct x86_cpu *c, const struct x86_op *o) { return x86_next(c, o); }
 
 /* The run loop's shortest way, without returning to it: nothing pending, nothing special, the block at hand. */
 static INSN go_on(struct x86_cpu *c)

@@ -85,6 +85,9 @@ static ALWAYS_INLINE const struct x86_op *op_next(struct x86_cpu *c, const struc
 #else
 static ALWAYS_INLINE const struct x86_op *op_next(struct x86_cpu *c, const struct x86_op *o) { return o[1].exec(c, o + 1); }
 #endif
+static ALWAYS_INLINE x86_fn *op_slow(const struct x86_op *o) { return o->slow; }
+/* After what may have killed the block. */
+static ALWAYS_INLINE const struct x86_op *op_next_checked(struct x86_cpu *c, const struct x86_op *o) { return op_next(c, o); }
 /* The inline access missed: the same instruction with out-of-line accesses. */
 static ALWAYS_INLINE const struct x86_op *op_miss(struct x86_cpu *c, const struct x86_op *o, x86_fn *slow) { return slow(c, o); }
 #endif

@@ -11,7 +11,9 @@
 extern u8 T_DST[], T_SRC[], T_BASE[], T_INDEX[], T_SEG[];
 extern const struct x86_op T_OP[];
 extern struct x86_block T_BLOCK;
+extern const bool T_DEAD; /* the block is */
 const struct x86_op *T_NEXT(struct x86_cpu *c);
+const struct x86_op *x86_next_op(struct x86_cpu *c, const struct x86_op *o) COLD;
 const struct x86_op *T_SELF(struct x86_cpu *c, const struct x86_op *o) COLD;
 
 #define TEMPLATE_NUMBER(insn, hole)                                                                                              \
@@ -48,6 +50,13 @@ static ALWAYS_INLINE u64 op_displaced(TEMPLATE_OP, u64 v)
 }
 
 static ALWAYS_INLINE const struct x86_op *op_next(struct x86_cpu *c, TEMPLATE_OP) { return T_NEXT(c); }
+static ALWAYS_INLINE x86_fn *op_slow(TEMPLATE_OP) { return (x86_fn *)TEMPLATE_NUMBER("movabsq", T_SLOW); }
+static ALWAYS_INLINE const struct x86_op *op_next_checked(struct x86_cpu *c, TEMPLATE_OP)
+{
+	if (unlikely(T_DEAD))
+		return x86_next_op(c, T_OP);
+	return T_NEXT(c);
+}
 /* A miss runs the op's ordinary handler, which misses too and does what it does then. */
 static ALWAYS_INLINE const struct x86_op *op_miss(struct x86_cpu *c, TEMPLATE_OP, x86_fn *slow __attribute__((unused)))
 {

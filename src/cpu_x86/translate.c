@@ -134,6 +134,8 @@ static u64 value_of(struct x86_translator *t, const struct x86_block *b, const s
 	case T_SCALE: return op_scale(o);
 	case T_OP: return (uintptr_t)o;
 	case T_BLOCK: return (uintptr_t)b;
+	case T_DEAD: return (uintptr_t)&b->dead;
+	case T_SLOW: return (uintptr_t)o->slow;
 	case T_NEXT: return (uintptr_t)p[i + 1].at[0];
 	case T_SELF: return (uintptr_t)reach(t, (const void *)(uintptr_t)p[i].handler);
 	case T_HOT: return (uintptr_t)p[i].at[0];

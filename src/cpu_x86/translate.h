@@ -14,7 +14,7 @@
 enum x86_patch_kind { PATCH_8, PATCH_32, PATCH_64, PATCH_REL };
 /* What goes into the place; see template.h. T_HOT and T_COLD are the template's own two parts. */
 enum x86_hole {
-	T_DST, T_SRC, T_BASE, T_INDEX, T_SEG, T_IMM, T_IMM64, T_DISP, T_END, T_AMASK, T_OMASK, T_SCALE, T_OP, T_BLOCK, T_NEXT, T_SELF,
+	T_DST, T_SRC, T_BASE, T_INDEX, T_SEG, T_IMM, T_IMM64, T_DISP, T_END, T_AMASK, T_OMASK, T_SCALE, T_OP, T_BLOCK, T_DEAD, T_SLOW, T_NEXT, T_SELF,
 	T_HOT, T_COLD, T_FUNCTION,
 };
 struct x86_patch {

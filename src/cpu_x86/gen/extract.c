@@ -92,7 +92,7 @@ static unsigned cold_of(const struct object *f, unsigned hot)
 static const char *hole(const char *name)
 {
 	static const char *const known[] = {"T_DST",   "T_SRC",  "T_BASE",  "T_INDEX", "T_SEG", "T_IMM", "T_IMM64", "T_DISP",
-	                                    "T_END",   "T_AMASK", "T_OMASK", "T_SCALE", "T_OP",  "T_BLOCK", "T_NEXT", "T_SELF"};
+	                                    "T_END",   "T_AMASK", "T_OMASK", "T_SCALE", "T_OP",  "T_BLOCK", "T_DEAD", "T_SLOW", "T_NEXT", "T_SELF"};
 
 	for (unsigned i = 0; i < sizeof known / sizeof *known; i++)
 		if (!strcmp(name, known[i]))
