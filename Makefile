@@ -41,7 +41,7 @@ OPTIONAL_LIBS := $(if $(CAPSTONE),-lcapstone) $(if $(ZLIB),-lz) $(if $(SLIRP),-l
 OPTIONAL_LIBS += $(if $(LIBDW),-ldw) $(if $(LIBELF),-lelf) $(if $(LIBEDIT),-ledit) $(if $(JANSSON),-ljansson)
 
 ALL_CFLAGS = -std=gnu11 $(FLAGS_$(MODE)) -fno-strict-aliasing $(WARN) -Isrc -I$(B)/gen -DUNDERVISOR_VERSION='"$(VERSION)"' $(OPTIONAL_CPP) $(CFLAGS)
-LDLIBS     = $(OPTIONAL_LIBS) -lxxhash
+LDLIBS     = $(OPTIONAL_LIBS) -lxxhash -lm
 TEST_LIBS  = -lcheck -lsubunit -lrt -lm -lpthread
 
 # For targets that build on their own account: all host CPUs, unless make was told otherwise.

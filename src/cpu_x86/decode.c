@@ -379,9 +379,13 @@ static void vector_operands(struct dec *d, const struct x86_insn *r)
 		imm = next8(d);
 	else if (r->form == FORM_XEX) /* bits 7:4 name a register, bit 7 not outside 64-bit mode */
 		imm = REG_OFFSET(next8(d) >> 4 & (long64(d) ? 15 : 7));
+	else if (r->form == FORM_XEII)
+		imm = (unsigned)next_n(d, 2), imm = (imm & 0xff) | (imm & 0xff00) << 8;
+	else if (r->form == FORM_VSIB && o->index == REG_OFFSET(R_ZERO)) /* every index is a register */
+		o->index = REG_OFFSET(4);
 	if (!d->vex)
 		v = o->dst >> 3;
-	o->imm = (s32)(imm | REG_OFFSET(v) << 8);
+	o->imm = (s32)(imm | REG_OFFSET(v) << 8 | (u32)d->wide << 24);
 }
 
 static void immediate(struct dec *d, unsigned size) { d->o->imm = (s32)next_signed(d, size > 4 ? 4 : size); }
@@ -398,6 +402,7 @@ static void operands(struct dec *d, const struct x86_insn *r)
 	case FORM_EXI:
 	case FORM_UI:
 	case FORM_XEX:
+	case FORM_XEII:
 	case FORM_VSIB: vector_operands(d, r); break;
 	case FORM_NOP: break;
 	case FORM_EG:
@@ -486,7 +491,7 @@ static void bind_vector(struct dec *d, const struct x86_insn *r, bool flat)
 	} else {
 		o->exec = f->reg[cls];
 	}
-	if (r->flags & FPX && d->c->mode & MODE_XM)
+	if (r->flags & FPX && d->c->mode & MODE_XM && !(d->mem && f->any[cls])) /* VCVTPS2PH looks itself */
 		o->exec = x86_vec_checked;
 }
 
@@ -569,6 +574,14 @@ static void refuse(struct dec *d, enum x86_rule rule)
 	d->o->base = OP_REG;
 }
 
+/* Gathers: an index register there must be, and destination, index and mask must be three. APM4 VGATHERDPS */
+static bool vsib_wrong(const struct dec *d)
+{
+	const struct x86_op *o = d->o;
+
+	return d->asize == 2 || (d->modrm & 7) != 4 || o->dst == o->index || o->dst == op_vvvv(o) || o->index == op_vvvv(o);
+}
+
 static enum x86_rule check(const struct dec *d, const struct x86_insn *r)
 {
 	if (d->lock && !(r->flags & LK && d->mem) && !(r->flags & CRLOCK && modrm_reg(d) == 0 && x86_has(d->c->model, X86_F_CR8LEGACY)))
@@ -577,6 +590,8 @@ static enum x86_rule check(const struct dec *d, const struct x86_insn *r)
 		return RULE_UD_FEATURE;
 	if (r->flags & PEONLY && !x86_protected(d->c))
 		return RULE_UD_MODE;
+	if (r->form == FORM_VSIB && vsib_wrong(d))
+		return RULE_UD_OPERAND;
 	if (d->vex && r->form != FORM_GVE && r->form != FORM_VE && !(r->flags & NDS) && d->vvvv != 0)
 		return RULE_UD_OPERAND;
 	return RULE_NONE;

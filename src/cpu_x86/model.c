@@ -21,11 +21,34 @@ static const struct {
 /* Both are a Zen 3 (family 19h, model 01h); max adds what later parts have. */
 static const struct {
 	const char *name, *text, *brand;
-	u8 bit;
+	u8 bit, level; /* of the x86-64 psABI; 0: no limit */
 } models[] = {
-	{"zen", "AMD Zen 3 class processor (default)", "AMD EPYC Undervisor zen", Z},
-	{"max", "everything that is implemented", "AMD EPYC Undervisor max", X},
+	{"zen", "AMD Zen 3 class processor (default)", "AMD EPYC Undervisor zen", Z, 0},
+	{"max", "everything that is implemented", "AMD EPYC Undervisor max", X, 0},
+	{"x86-64-v1", "zen with the instructions of x86-64-v1", "AMD EPYC Undervisor v1", Z, 1},
+	{"x86-64-v2", "zen with the instructions of x86-64-v2", "AMD EPYC Undervisor v2", Z, 2},
+	{"x86-64-v3", "zen with the instructions of x86-64-v3", "AMD EPYC Undervisor v3", Z, 3},
 };
+
+/* Instructions above the baseline, and the level of the x86-64 psABI that has them; 4: none of the three. */
+static const struct {
+	u16 feature;
+	u8 level;
+} levels[] = {
+#define LEVEL(f, n) {X86_F_##f, n},
+	LEVEL(CX16, 2) LEVEL(LAHF, 2) LEVEL(POPCNT, 2) LEVEL(SSE3, 2) LEVEL(SSSE3, 2) LEVEL(SSE41, 2) LEVEL(SSE42, 2)
+	LEVEL(XSAVE, 3) LEVEL(AVX, 3) LEVEL(AVX2, 3) LEVEL(BMI1, 3) LEVEL(BMI2, 3) LEVEL(F16C, 3) LEVEL(FMA, 3) LEVEL(ABM, 3)
+	LEVEL(MOVBE, 3) LEVEL(SSE4A, 4) LEVEL(MISALIGNSSE, 4) LEVEL(AES, 4) LEVEL(PCLMULQDQ, 4) LEVEL(SHA, 4) LEVEL(VAES, 4)
+	LEVEL(VPCLMULQDQ, 4) LEVEL(ADX, 4) LEVEL(RDRAND, 4) LEVEL(RDSEED, 4)
+#undef LEVEL
+};
+
+static void limit_level(struct x86_model *m, unsigned level)
+{
+	for (unsigned i = 0; level && i < ARRAY_SIZE(levels); i++)
+		if (levels[i].level > level)
+			m->has[levels[i].feature] = 0;
+}
 
 /* Names in existing scripts that mean "some AMD processor with SVM". */
 static const struct {
@@ -53,7 +76,7 @@ static const struct {
 		LM, PAE) DEP(LM, MSR) DEP(LM, SYSCALL) DEP(LM, CX8) DEP(CX16, LM) DEP(LAHF, LM) DEP(PAGE1GB, LM)
 		DEP(PCID, LM) DEP(LA57, LM) DEP(FSGSBASE, LM) DEP(CR8LEGACY, APIC) DEP(RDTSCP, TSC) DEP(
 			INVARIANT_TSC, TSC) DEP(APERFMPERF, TSC) DEP(TSC_ADJUST, TSC) DEP(RDPRU, APERFMPERF)
-			DEP(SSE, FXSR) DEP(SSE2, SSE) DEP(MISALIGNSSE, SSE) DEP(AVX, XSAVE) DEP(AVX, SSE2) DEP(AVX2, AVX) DEP(MMX, FPU) DEP(MMXEXT, MMX) DEP(FFXSR, FXSR) DEP(XSAVE, FXSR) DEP(XSAVEOPT, XSAVE) DEP(XSAVEC, XSAVE) DEP(XGETBV1, XSAVE)
+			DEP(SSE, FXSR) DEP(SSE2, SSE) DEP(MISALIGNSSE, SSE) DEP(AVX, XSAVE) DEP(AVX, SSE2) DEP(AVX2, AVX) DEP(SSE3, SSE2) DEP(SSSE3, SSE3) DEP(SSE41, SSSE3) DEP(SSE42, SSE41) DEP(SSE4A, SSE3) DEP(AES, SSE2) DEP(PCLMULQDQ, SSE2) DEP(SHA, SSE2) DEP(FMA, AVX) DEP(F16C, AVX) DEP(VAES, AVX) DEP(VPCLMULQDQ, AVX) DEP(VAES, AES) DEP(VPCLMULQDQ, PCLMULQDQ) DEP(MMX, FPU) DEP(MMXEXT, MMX) DEP(FFXSR, FXSR) DEP(XSAVE, FXSR) DEP(XSAVEOPT, XSAVE) DEP(XSAVEC, XSAVE) DEP(XGETBV1, XSAVE)
 				DEP(XSAVES, XSAVEC) DEP(CLFLUSHOPT, CLFSH) DEP(CLWB, CLFSH) DEP(SVM, MSR) DEP(SVM, PAE)
 					DEP(SKINIT, SVM) DEP(NPT, SVM) DEP(LBRV, SVM) DEP(SVML, SVM) DEP(NRIPS, SVM)
 						DEP(TSCRATE, SVM) DEP(VMCBCLEAN, SVM) DEP(FLUSHBYASID, SVM)
@@ -98,11 +121,12 @@ static bool model_find(struct x86_model *m, const char *name, struct error *err)
 		snprintf(m->brand, sizeof m->brand, "%s", models[i].brand);
 		for (unsigned f = 1; f < X86_F_COUNT; f++)
 			m->has[f] = !!(features[f].models & models[i].bit);
+		limit_level(m, models[i].level);
 		return true;
 	}
 	if (!strcmp(name, "host"))
 		return error_set(err, "-cpu host: there is no host CPU under an emulated one; use zen or max");
-	return error_set(err, "-cpu %s: no such model; known are zen and max (-cpu help lists features)", name);
+	return error_set(err, "-cpu %s: no such model; known are zen, max and x86-64-v1 to v3 (-cpu help lists features)", name);
 }
 
 static bool parse_number(const char *key, const char *val, u64 min, u64 max, u32 *out, struct error *err)
@@ -246,7 +270,7 @@ void x86_model_help(struct text *out)
 
 	text_puts(out, "Models:\n");
 	for (unsigned i = 0; i < ARRAY_SIZE(models); i++)
-		text_printf(out, "  %-8s %s\n", models[i].name, models[i].text);
+		text_printf(out, "  %-9s %s\n", models[i].name, models[i].text);
 	text_puts(out, "  EPYC and its versions, qemu64 and kvm64 mean zen.\nFeatures (+name, -name, name=on|off; m: "
 		       "only max has it, o: off in both):\n");
 	for (unsigned f = 1; f < X86_F_COUNT; f++) {

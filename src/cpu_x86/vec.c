@@ -60,12 +60,14 @@ u64 vec_linear(struct x86_cpu *c, const struct x86_op *o, unsigned size, bool wr
 {
 	u64 off = x86_ea(c, o), va = off + c->sbase[op_seg(o)];
 
-	if (va & (size - 1) && must_align(c, row_of(o), o, size)) {
-		x86_linear(c, op_seg(o), off, 1, write); /* limit and canonical form come first */
-		x86_linear(c, op_seg(o), off + size - 1, 1, write);
+	if (va & (size - 1) && must_align(c, row_of(o), o, size))
 		x86_gp(c, 0, RULE_GP_ALIGN16);
-	}
-	return x86_linear(c, op_seg(o), off, size, write);
+	if (size < 16 || (op_vl(o) == 0 && c->fpu.mxcsr & MXCSR_MM))
+		return x86_linear(c, op_seg(o), off, size, write);
+	/* Whole vectors make no #AC outside misaligned mode. APM4: exceptions of MOVUPS */
+	va = x86_linear(c, op_seg(o), off, 1, write);
+	x86_linear(c, op_seg(o), off + size - 1, 1, write);
+	return va;
 }
 
 void vec_store(struct x86_cpu *c, const struct x86_op *o, const void *from, unsigned size)

@@ -105,22 +105,39 @@ void fp_memory_value(struct rng *g, unsigned size, u8 v[16])
 /* Canonical, and of 32 bits where the code has no more: the host keeps no others. */
 static u64 pointer(struct rng *g, unsigned bits) { return bits == 64 ? (u64)sign_extend(rnd(g), 48) : (u32)rnd(g); }
 
-/* Two floats, a double, or anything. */
-static u64 vector_part(struct rng *g)
+/* Vector registers: of floats, doubles, integers, halves, bytes with edges; some equal. MXCSR: any rounding, DAZ, FTZ, flags; masks mostly set. */
+void vec_value(struct rng *g, u8 v[16])
 {
-	unsigned what = rnd_n(g, 10);
+	unsigned kind = rnd_n(g, 5);
 
-	return what < 4 ? value32(g) | value32(g) << 32 : what < 7 ? value64(g) : rnd_value(g);
+	for (unsigned i = 0; i < 16; i += 4)
+		store_le(v + i, 4, kind == 0 ? value32(g) : kind == 1 ? rnd_value(g) : rnd(g));
+	for (unsigned i = 0; kind > 2 && i < 16; i += 8)
+		store_le(v + i, 8, kind == 3 ? value64(g) : rnd_value(g));
+	for (unsigned i = 0; kind == 2 && i < 16; i++)
+		if (chance(g, 40))
+			v[i] = (u8)rnd_value(g);
 }
 
-/* Any rounding, flags, DAZ and FTZ; sometimes exceptions that are not masked. APM1 4.2.2 */
-static void mxcsr(struct rng *g, u8 fx[FX_SIZE])
+static void vec_random(struct rng *g, u8 fx[FX_SIZE])
 {
-	unsigned v = 0x1f80 | (chance(g, 50) ? rnd(g) & 0xe07f : 0);
+	u32 mxcsr = 0x1f80 | (rnd(g) & 0x6000);
 
-	if (chance(g, 15))
-		v &= ~(rnd(g) & 0x1f80);
-	store_le(fx + AT_MXCSR, 4, v);
+	if (chance(g, 30))
+		mxcsr |= rnd(g) & 0x8040;
+	if (chance(g, 20))
+		mxcsr |= rnd(g) & 0x3f;
+	if (chance(g, 20))
+		mxcsr &= ~(rnd(g) & 0x1f80);
+	store_le(fx + AT_MXCSR, 4, chance(g, 25) ? 0x1f80 : mxcsr);
+	for (unsigned i = 0; i < 16; i++) {
+		vec_value(g, fx + AT_XMM + i * 16);
+		vec_value(g, fx + AT_YMM + i * 16);
+		if (i && chance(g, 20)) {
+			memcpy(fx + AT_XMM + i * 16, fx + AT_XMM + rnd_n(g, i) * 16, 16);
+			memcpy(fx + AT_YMM + i * 16, fx + AT_YMM + rnd_n(g, i) * 16, 16);
+		}
+	}
 }
 
 void fp_random(struct rng *g, u8 fx[FX_SIZE], unsigned bits)
@@ -154,9 +171,7 @@ void fp_random(struct rng *g, u8 fx[FX_SIZE], unsigned bits)
 		store_le(fx + AT_ST + i * 16, 8, rnd_value(g));
 		store_le(fx + AT_ST + i * 16 + 8, 2, 0xffff);
 	}
-	for (unsigned i = 0; i < 256; i += 8)
-		store_le(fx + AT_XMM + i, 8, vector_part(g));
-	mxcsr(g, fx);
+	vec_random(g, fx);
 	if (chance(g, 25)) /* equal operands */
 		memcpy(fx + AT_ST + rnd_n(g, 8) * 16, fx + AT_ST, 10);
 }
@@ -180,7 +195,7 @@ void fp_to_cpu(const u8 fx[FX_SIZE], struct x86_cpu *c)
 		memcpy(f->ymm[i], fx + AT_XMM + i * 16, 16);
 		memcpy(f->ymm[i] + 16, fx + AT_YMM + i * 16, 16);
 	}
-	c->xcr0 = 3;
+	c->xcr0 = x86_has(c->model, X86_F_AVX) ? 7 : 3;
 }
 
 void fp_from_cpu(u8 fx[FX_SIZE], const struct x86_cpu *c)

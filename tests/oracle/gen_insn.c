@@ -110,6 +110,7 @@ static unsigned immediate_size(const struct gen *k)
 	case FORM_EXI:
 	case FORM_UI:
 	case FORM_XEX: return 1;
+	case FORM_XEII: return 2;
 	case FORM_OI: return k->osize;
 	case FORM_Iw: return 2;
 	case FORM_IwIb: return 3;

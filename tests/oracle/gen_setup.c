@@ -169,8 +169,20 @@ static void before_far(struct gen *k)
 
 static bool is_far(const struct gen *k) { return strstr(k->row->fn, "_far") || fn_is(k, "iret"); }
 
+/* MASKMOVDQU stores at rDI. */
+static void before_maskmov(struct gen *k)
+{
+	unsigned seg = k->seg >= 0 && (k->bits != 64 || k->seg >= SEG_FS) ? (unsigned)k->seg : SEG_DS;
+	u64 base = gen_seg_base(k, seg);
+
+	set_part(reg(k, R_DI), gen_data_address(k, 16, base, k->asize) - base, k->asize);
+	pin(k, R_DI);
+}
+
 void gen_before(struct gen *k)
 {
+	if (fn_is(k, "maskmovdqu"))
+		before_maskmov(k);
 	if (is_far(k))
 		before_far(k);
 	else if (is_shift(k))
@@ -271,6 +283,16 @@ static void after_x87(struct gen *k)
 		gen_poke(k, k->ea + 8, load_le(v + 8, 8));
 }
 
+static void after_vector(struct gen *k)
+{
+	u8 v[32];
+
+	vec_value(&k->g, v);
+	vec_value(&k->g, v + 16);
+	for (unsigned i = 0; i < k->osize; i += 8)
+		gen_poke(k, k->ea + i, load_le(v + i, 8));
+}
+
 /* An area that can be restored: the control words, the pointers, MXCSR. */
 static void after_fxrstor(struct gen *k)
 {
@@ -298,6 +320,10 @@ void gen_after(struct gen *k)
 		after_far_return(k);
 	else if (!k->mem)
 		return;
+	else if (k->row->insn->flags & SSE)
+		after_vector(k);
+	else if (fn_is(k, "ldmxcsr"))
+		gen_poke(k, k->ea, chance(&k->g, 80) ? rnd(&k->g) & 0xffff : rnd(&k->g));
 	else if (k->row->insn->kind == KIND_X87 && k->osize >= 2)
 		after_x87(k);
 	else if (fn_is(k, "fxrstor"))

@@ -39,8 +39,6 @@ static const struct row_rule rules[] = {
 	{"str", NULL, SKIP, "the result is the host's (no UMIP here)"},
 	{"smsw", NULL, SKIP, "the result is the host's (no UMIP here)"},
 	{"xgetbv", NULL, SKIP, "the result is the host's"},
-	{"ldmxcsr", NULL, SKIP, "SSE state is not compared yet"},
-	{"stmxcsr", NULL, SKIP, "SSE state is not compared yet"},
 	{"xsave", NULL, SKIP, "extended state is not compared yet"},
 	{"xrstor", NULL, SKIP, "extended state is not compared yet"},
 	{"xsaveopt", NULL, SKIP, "extended state is not compared yet"},
@@ -232,7 +230,7 @@ unsigned row_alignment(const struct row *r, unsigned osize)
 
 bool row_uses_fp(const struct row *r)
 {
-	return fn_is_fx(r->fn) || r->insn->kind == KIND_X87 || !strncmp(r->insn->section, "APM5", 4) || !strncmp(r->fn, "mm_", 3);
+	return fn_is_fx(r->fn) || r->insn->flags & SSE || r->insn->kind == KIND_X87 || !strncmp(r->insn->section, "APM5", 4) || !strncmp(r->fn, "mm_", 3);
 }
 
 
@@ -273,10 +271,6 @@ static void set_policy(struct row *r, const u8 has[X86_F_COUNT])
 			r->policy = rules[i].policy;
 			r->why = rules[i].why;
 		}
-	if (r->insn->kind == KIND_VEC) {
-		r->policy = SKIP;
-		r->why = "vector state is not compared yet";
-	}
 	if (!has[r->insn->feature]) {
 		r->policy = SKIP;
 		r->why = "the host lacks the feature";
