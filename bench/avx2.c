@@ -63,7 +63,7 @@ static NOINLINE u64 integers(int seed)
 	}
 	for (int i = 0; i < LENGTH; i++) {
 		d[i] = (d[i] << (i & 15)) + w[i] * bytes[i];
-		w[i] = (unsigned short)(w[i] > 30000 ? w[i] - bytes[i] : (w[i] + 77u) >> 1);
+		w[i] = (unsigned short)(w[i] > 30000 ? w[i] - bytes[i] : (w[i] + 77) >> 1);
 	}
 	for (int i = 0; i < LENGTH; i++)
 		hash += d[i] ^ (u64)w[i] << 20;

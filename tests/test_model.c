@@ -43,6 +43,12 @@ START_TEST(models_and_aliases)
 	accepted("EPYC");
 	ck_assert_str_eq(model.name, "zen");
 	accepted("qemu64,+svm");
+	accepted("x86-64-v1");
+	ck_assert(x86_has(&model, X86_F_SSE2) && !x86_has(&model, X86_F_SSE3) && !x86_has(&model, X86_F_AVX) && x86_has(&model, X86_F_SVM));
+	accepted("x86-64-v2");
+	ck_assert(x86_has(&model, X86_F_SSE42) && x86_has(&model, X86_F_CX16) && !x86_has(&model, X86_F_XSAVE) && !x86_has(&model, X86_F_AES));
+	accepted("x86-64-v3,+aes");
+	ck_assert(x86_has(&model, X86_F_AVX2) && x86_has(&model, X86_F_FMA) && x86_has(&model, X86_F_AES) && !x86_has(&model, X86_F_SHA));
 	refused("host", "use zen or max");
 	refused("Skylake-Server", "no such model");
 	refused("", "missing");
@@ -185,9 +191,12 @@ END_TEST
 START_TEST(xsave_leaf)
 {
 	leaf(0xd, 0);
-	ck_assert_uint_eq(out[CPUID_EAX], 3);
+	ck_assert_uint_eq(out[CPUID_EAX], 7);
 	ck_assert_uint_eq(out[CPUID_EBX], 576);
-	ck_assert_uint_eq(out[CPUID_ECX], 576);
+	ck_assert_uint_eq(out[CPUID_ECX], 832);
+	leaf(0xd, 2);
+	ck_assert_uint_eq(out[CPUID_EAX], 256);
+	ck_assert_uint_eq(out[CPUID_EBX], 576);
 	leaf(0xd, 1);
 	ck_assert_uint_eq(out[CPUID_EAX], 0xf);
 	ck_assert_uint_eq(out[CPUID_EBX], 576);

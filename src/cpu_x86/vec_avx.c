@@ -113,10 +113,12 @@ const struct x86_vec x86_vec_vzero = {.reg = {NULL, vzero_r, vzero_r}};
 /* ---- masked moves: elements whose mask has its sign set; the others are not accessed. APM4 VMASKMOVPS ---- */
 static ALWAYS_INLINE bool masked(const u8 *mask, unsigned i, unsigned size) { return mask[i * size + size - 1] & 0x80; }
 
-/* The linear address of an element, or its fault. */
+/* The linear address of an element, or its fault: masked moves make no #AC. */
 static u64 element_va(struct x86_cpu *c, const struct x86_op *o, u64 off, unsigned size, bool write)
 {
-	return x86_linear(c, op_seg(o), off & x86_amask[op_asize(o)], size, write);
+	off &= x86_amask[op_asize(o)];
+	x86_linear(c, op_seg(o), off + size - 1, 1, write);
+	return x86_linear(c, op_seg(o), off, 1, write);
 }
 
 static INSN masked_load(struct x86_cpu *c, const struct x86_op *o, unsigned size)
@@ -164,6 +166,12 @@ const struct x86_vec x86_vec_maskstore4 = {.any = {NULL, maskstore4, maskstore4}
 const struct x86_vec x86_vec_maskstore8 = {.any = {NULL, maskstore8, maskstore8}};
 
 /* ---- gathers: what was loaded before a fault stays, with its mask cleared. APM4 VGATHERDPS ---- */
+static void clear_above(u8 *d, u8 *m, unsigned from)
+{
+	memset(d + from, 0, 32 - from);
+	memset(m + from, 0, 32 - from);
+}
+
 static INSN gather(struct x86_cpu *c, const struct x86_op *o, unsigned isize, unsigned size)
 {
 	u8 *d = (u8 *)vec_d(c, o), *m = (u8 *)vec_v(c, o), index[32];
@@ -173,16 +181,19 @@ static INSN gather(struct x86_cpu *c, const struct x86_op *o, unsigned isize, un
 	memcpy(index, x86_xmm(c, op_index(o)), 32);
 	for (unsigned i = 0; i < n; i++) /* the mask becomes all ones or zeros first */
 		memset(m + i * size, masked(m, i, size) ? 0xff : 0, size);
-	memset(m + n * size, 0, 32 - n * size);
-	memset(d + n * size, 0, 32 - n * size);
 	for (unsigned i = 0; i < n; i++) {
 		s64 k = sign_extend(load_le(index + i * isize, isize), isize * 8);
 		u64 off = REG_GET64(c, op_base(o)) + ((u64)k << op_scale(o)) + (u64)op_disp(o);
 
-		if (masked(m, i, size))
-			store_le(d + i * size, size, x86_load(c, element_va(c, o, off, size, false), size));
+		if (masked(m, i, size)) {
+			u64 va = x86_linear(c, op_seg(o), off & x86_amask[op_asize(o)], size, false);
+
+			store_le(d + i * size, size, x86_load(c, va, size));
+			clear_above(d, m, n * size); /* the upper parts go with the first element */
+		}
 		memset(m + i * size, 0, size);
 	}
+	clear_above(d, m, n * size);
 	return x86_next(c, o);
 }
 #define GATHER(name, isize, size)                                                                                                \

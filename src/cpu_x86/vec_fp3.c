@@ -65,7 +65,7 @@ static ALWAYS_INLINE __m128i v_dpps(__m128i a, __m128i b, unsigned imm)
 	__m128i m = bits32(imm >> 4), p = h_mulps(_mm_and_si128(m, a), _mm_and_si128(m, b)), s, t;
 
 	p = _mm_and_si128(p, m);
-	s = h_addps(p, _mm_shuffle_epi32(p, 0xb1)); /* 0+1 1+0 2+3 3+2: which NaN wins depends on it */
+	s = h_addps(_mm_shuffle_epi32(p, 0xb1), p); /* 1+0 0+1 3+2 2+3: which NaN wins depends on it */
 	t = h_addps(s, _mm_shuffle_epi32(s, 0x4e));
 	return _mm_and_si128(t, bits32(imm));
 }
@@ -419,7 +419,7 @@ static INSN cvtps2ph_r(struct x86_cpu *c, const struct x86_op *o)
 	vec_d(c, o)[1] = _mm_setzero_si128();
 	return x86_next(c, o);
 }
-/* The only store that raises SIMD exceptions: before anything is written, and after the address's own faults. */
+/* The only store that raises SIMD exceptions: before anything is written, and its flags stand even if the store faults. */
 static INSN cvtps2ph_any(struct x86_cpu *c, const struct x86_op *o)
 {
 	unsigned size = op_vl(o) == 2 ? 16 : 8;
@@ -427,7 +427,6 @@ static INSN cvtps2ph_any(struct x86_cpu *c, const struct x86_op *o)
 	__m128i r;
 
 	c->op = o;
-	x86_probe_write(c, vec_linear(c, o, size, true), size, c->cpl);
 	_mm_setcsr(csr & ~MXCSR_FLAGS);
 	r = to_half(c, o);
 	found = _mm_getcsr() & MXCSR_FLAGS;

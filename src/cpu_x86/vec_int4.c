@@ -16,7 +16,6 @@
 		return r.v;                                                                                                      \
 	}
 #define LOOP(name, n, body) V_LOOP(name, n, body) VEC_RARE(name, 0)
-#define EXPR(name, expr) V_EXPR(name, expr) VEC_RARE(name, 0)
 
 static inline s16 sat16(s32 v) { return v > 32767 ? 32767 : v < -32768 ? -32768 : (s16)v; }
 static inline u16 satu16(s32 v) { return v > 65535 ? 65535 : v < 0 ? 0 : (u16)v; }
@@ -207,8 +206,9 @@ LOOP(psrlvq, 2, r.q[i] = y.q[i] > 63 ? 0 : x.q[i] >> y.q[i])
 LOOP(psravd, 4, r.sd[i] = x.sd[i] >> (y.d[i] > 31 ? 31 : y.d[i]))
 LOOP(permilps, 4, r.d[i] = x.d[y.d[i] & 3])
 LOOP(permilpd, 2, r.q[i] = x.q[y.q[i] >> 1 & 1])
-EXPR(permilpd_i, imm & 1 ? imm & 2 ? _mm_unpackhi_epi64(b, b) : _mm_shuffle_epi32(b, 0x4e)
+V_EXPR(permilpd_i, imm & 1 ? imm & 2 ? _mm_unpackhi_epi64(b, b) : _mm_shuffle_epi32(b, 0x4e)
                          : imm & 2 ? b : _mm_unpacklo_epi64(b, b))
+VEC_RARE(permilpd_i, 2)
 
 /* ---- SSE4A: bit fields of the low quadword. Length 0 means 64. APM4 EXTRQ, INSERTQ ---- */
 static u64 extract_bits(u64 v, unsigned len, unsigned at) { return v >> (at & 63) & mask_low(len & 63 ? len & 63 : 64); }
