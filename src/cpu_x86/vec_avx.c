@@ -179,7 +179,7 @@ static INSN gather(struct x86_cpu *c, const struct x86_op *o, unsigned isize, un
 
 	c->op = o;
 	memcpy(index, x86_xmm(c, op_index(o)), 32);
-	for (unsigned i = 0; i < n; i++) /* the mask becomes all ones or zeros first */
+	for (unsigned i = 0; i < bytes / size; i++) /* the mask becomes all ones or zeros first */
 		memset(m + i * size, masked(m, i, size) ? 0xff : 0, size);
 	for (unsigned i = 0; i < n; i++) {
 		s64 k = sign_extend(load_le(index + i * isize, isize), isize * 8);

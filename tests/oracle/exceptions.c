@@ -284,6 +284,14 @@ static bool masked_store(const struct difference *d)
 	return masked && access_fault(d->host) && (is(d, "maskmovdqu") || (same_place(d) && access_fault(d->ours)));
 }
 
+/* A gather stopped by a fault: what lies above its elements. */
+static bool gather_upper(const struct difference *d)
+{
+	bool gather = is(d, "gather_dd") || is(d, "gather_dq") || is(d, "gather_qd") || is(d, "gather_qq");
+
+	return gather && same_place(d) && d->host->end == d->ours->end && access_fault(d->host);
+}
+
 /* Rows that cannot be compared with this host at all: rows.c says why. */
 static bool other_row(const struct difference *d)
 {
