@@ -64,13 +64,9 @@ static ALWAYS_INLINE __m128i v_dpps(__m128i a, __m128i b, unsigned imm)
 {
 	__m128i m = bits32(imm >> 4), p = h_mulps(_mm_and_si128(m, a), _mm_and_si128(m, b)), s, t;
 
-	u32 denormal = _mm_getcsr() & MXCSR_DE; /* products that are denormal do not count */
-
 	p = _mm_and_si128(p, m);
 	s = h_addps(_mm_shuffle_epi32(p, 0xb1), p); /* 1+0 0+1 3+2 2+3: which NaN wins depends on it */
 	t = h_addps(s, _mm_shuffle_epi32(s, 0x4e));
-	if (!denormal)
-		_mm_setcsr(_mm_getcsr() & ~MXCSR_DE);
 	return _mm_and_si128(t, bits32(imm));
 }
 VEC_RARE(dpps, 0)
