@@ -113,7 +113,7 @@ const struct x86_vec x86_vec_vzero = {.reg = {NULL, vzero_r, vzero_r}};
 /* ---- masked moves: elements whose mask has its sign set; the others are not accessed. APM4 VMASKMOVPS ---- */
 static ALWAYS_INLINE bool masked(const u8 *mask, unsigned i, unsigned size) { return mask[i * size + size - 1] & 0x80; }
 
-/* The linear address of an element, or its fault: masked moves make no #AC. */
+/* The linear address of an element, or its fault: masked moves and gathers make no #AC. */
 static u64 element_va(struct x86_cpu *c, const struct x86_op *o, u64 off, unsigned size, bool write)
 {
 	off &= x86_amask[op_asize(o)];
@@ -186,7 +186,7 @@ static INSN gather(struct x86_cpu *c, const struct x86_op *o, unsigned isize, un
 		u64 off = REG_GET64(c, op_base(o)) + ((u64)k << op_scale(o)) + (u64)op_disp(o);
 
 		if (masked(m, i, size)) {
-			u64 va = x86_linear(c, op_seg(o), off & x86_amask[op_asize(o)], size, false);
+			u64 va = element_va(c, o, off, size, false);
 
 			store_le(d + i * size, size, x86_load(c, va, size));
 			clear_above(d, m, n * size); /* the upper parts go with the first element */
