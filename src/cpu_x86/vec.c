@@ -62,9 +62,9 @@ u64 vec_linear(struct x86_cpu *c, const struct x86_op *o, unsigned size, bool wr
 
 	if (va & (size - 1) && must_align(c, row_of(o), o, size))
 		x86_gp(c, 0, RULE_GP_ALIGN16);
-	if ((size < 16 && row_of(o)->vec != &x86_vec_cvtph2ps) || (op_vl(o) == 0 && c->fpu.mxcsr & MXCSR_MM))
+	if ((size < 16 && row_of(o)->vec != &x86_vec_cvtph2ps && row_of(o)->vec != &x86_vec_cvtps2ph) || (op_vl(o) == 0 && c->fpu.mxcsr & MXCSR_MM))
 		return x86_linear(c, op_seg(o), off, size, write);
-	/* Whole vectors, and VCVTPH2PS's half one, make no #AC outside misaligned mode. APM4: exceptions of MOVUPS */
+	/* Whole vectors, and the half ones of VCVTPH2PS and VCVTPS2PH, make no #AC outside misaligned mode. APM4: exceptions of MOVUPS */
 	va = x86_linear(c, op_seg(o), off, 1, write);
 	x86_linear(c, op_seg(o), off + size - 1, 1, write);
 	return va;

@@ -113,46 +113,58 @@ const struct x86_vec x86_vec_vzero = {.reg = {NULL, vzero_r, vzero_r}};
 /* ---- masked moves: elements whose mask has its sign set; the others are not accessed. APM4 VMASKMOVPS ---- */
 static ALWAYS_INLINE bool masked(const u8 *mask, unsigned i, unsigned size) { return mask[i * size + size - 1] & 0x80; }
 
-/* The linear address of an element, or its fault: masked moves and gathers make no #AC. */
+/* The linear address of an element, or its fault: masked moves and gathers make no #AC. Elements behind the first do not wrap at the
+ * address size. */
 static u64 element_va(struct x86_cpu *c, const struct x86_op *o, u64 off, unsigned size, bool write)
 {
-	off &= x86_amask[op_asize(o)];
 	x86_linear(c, op_seg(o), off + size - 1, 1, write);
 	return x86_linear(c, op_seg(o), off, 1, write);
+}
+
+/* Those of the selected elements: the segment refuses before any page does. */
+static unsigned selected(struct x86_cpu *c, const struct x86_op *o, const u8 *mask, unsigned size, bool write, u64 va[8])
+{
+	unsigned n = (op_vl(o) == 2 ? 32 : 16) / size;
+
+	for (unsigned i = 0; i < n; i++)
+		if (masked(mask, i, size))
+			va[i] = element_va(c, o, x86_ea(c, o) + i * size, size, write);
+	return n;
 }
 
 static INSN masked_load(struct x86_cpu *c, const struct x86_op *o, unsigned size)
 {
 	u8 mask[32], r[32] = {0};
-	unsigned n = (op_vl(o) == 2 ? 32 : 16) / size;
+	u64 va[8];
+	unsigned n;
 
 	c->op = o;
 	memcpy(mask, vec_v(c, o), 32);
+	n = selected(c, o, mask, size, false, va);
 	for (unsigned i = 0; i < n; i++)
 		if (masked(mask, i, size))
-			store_le(r + i * size, size, x86_load(c, element_va(c, o, x86_ea(c, o) + i * size, size, false), size));
+			store_le(r + i * size, size, x86_load(c, va[i], size));
 	memcpy(vec_d(c, o), r, 32);
 	return x86_next(c, o);
 }
 static INSN masked_store(struct x86_cpu *c, const struct x86_op *o, unsigned size)
 {
 	u8 mask[32], v[32];
-	unsigned n = (op_vl(o) == 2 ? 32 : 16) / size;
+	u64 va[8];
+	unsigned n;
 
 	c->op = o;
 	memcpy(mask, vec_v(c, o), 32);
 	memcpy(v, vec_s(c, o), 32);
+	n = selected(c, o, mask, size, true, va);
 	for (unsigned pass = 0; pass < 2; pass++)
 		for (unsigned i = 0; i < n; i++) {
-			u64 va;
-
 			if (!masked(mask, i, size))
 				continue;
-			va = element_va(c, o, x86_ea(c, o) + i * size, size, true);
 			if (pass)
-				x86_store(c, va, size, load_le(v + i * size, size));
+				x86_store(c, va[i], size, load_le(v + i * size, size));
 			else
-				x86_probe_write(c, va, size, c->cpl);
+				x86_probe_write(c, va[i], size, c->cpl);
 		}
 	return x86_next(c, o);
 }
@@ -186,7 +198,7 @@ static INSN gather(struct x86_cpu *c, const struct x86_op *o, unsigned isize, un
 		u64 off = REG_GET64(c, op_base(o)) + ((u64)k << op_scale(o)) + (u64)op_disp(o);
 
 		if (masked(m, i, size)) {
-			u64 va = element_va(c, o, off, size, false);
+			u64 va = element_va(c, o, off & x86_amask[op_asize(o)], size, false);
 
 			store_le(d + i * size, size, x86_load(c, va, size));
 			clear_above(d, m, n * size); /* the upper parts go with the first element */

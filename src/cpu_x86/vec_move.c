@@ -223,7 +223,8 @@ static INSN maskmovdqu_reg(struct x86_cpu *c, const struct x86_op *o)
 	u64 off = c->r[R_DI] & x86_amask[op_asize(o)], va;
 
 	c->op = o;
-	va = x86_linear(c, op_seg(o), off, 16, true);
+	x86_linear(c, op_seg(o), off + 15, 1, true);
+	va = x86_linear(c, op_seg(o), off, 1, true); /* no #AC, as for the other masked moves */
 	for (unsigned i = 0; i < 16; i++)
 		if (m.b[i] & 0x80)
 			x86_probe_write(c, va + i, 1, c->cpl);

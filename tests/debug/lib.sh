@@ -69,9 +69,10 @@ gdb_run() {
 	timeout "$limit" "$UV" "$@" -gdb "unix:$tmp/gdb" -S </dev/null >"$tmp/uv" 2>&1 &
 	pid=$!
 	pids="$pids $pid"
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		[ -S "$tmp/gdb" ] && break
+	tries=100
+	while [ ! -S "$tmp/gdb" ] && [ $tries -gt 0 ]; do
 		sleep 0.2
+		tries=$((tries - 1))
 	done
 	timeout "$limit" "$GDB" -nx -batch -x "$tmp/script" </dev/null >"$tmp/out" 2>"$tmp/err"
 	cat "$tmp/err" >>"$tmp/out"
