@@ -51,9 +51,9 @@ extern const struct x86_insn x86_insns[X86_IDS];
 /* Bytes of a vector row's memory operand. SVL: the vector; SHL, SQL, SEL: half, a quarter, an eighth of it; SDL: 8 bytes, or 32 with VEX.L. */
 static inline unsigned vec_size(const struct x86_insn *r, bool vex_l)
 {
-	static const u8 bytes[] = {1, 2, 4, 8, 16, 32, 16, 8, 4, 2, 8}, with_l[] = {1, 2, 4, 8, 16, 32, 32, 16, 8, 4, 32};
+	static const u8 bytes[2][SDL - S1 + 1] = {{1, 2, 4, 8, 16, 32, 16, 8, 4, 2, 8}, {1, 2, 4, 8, 16, 32, 32, 16, 8, 4, 32}};
 
-	return (vex_l ? with_l : bytes)[r->size - S1];
+	return bytes[vex_l][r->size - S1];
 }
 
 /* ---- the decoder ---- */
