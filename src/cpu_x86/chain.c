@@ -141,32 +141,6 @@ INSN x86_bad_target(struct x86_cpu *c, const struct x86_op *o)
 /* Behind a body that has killed its block. */
 INSN x86_next_op(struct x86_cpu *c, const struct x86_op *o) { return x86_next(c, o); }
 
-/* The run loop's shortest way, without returning to it: nothing pending, nothing special, the block at hand. */
-static INSN go_on(struct x86_cpu *c)
-{
-	struct x86_block *t;
-
-	if (unlikely(c->pending | c->sched->kick | c->stop | (c->activity != ACT_RUN)) || x86_must_step(c))
-		return NULL;
-	t = x86_block_find(c, c->rip);
-	if (!t || c->budget < t->n)
-		return NULL;
-	c->r[R_RIP] = c->rip;
-	c->budget -= t->n;
-	x86_new_jump_key(c);
-	return x86_go(c, t->op);
-}
-
-INSN x86_exec_body_end(struct x86_cpu *c, const struct x86_op *o)
-{
-	c->op = o;
-	c->new_rip = (c->r[R_RIP] + (u64)o[1].imm) & c->rip_mask; /* o[1] is the block's end: the bytes up to here */
-	((x86_body *)(void *)o->slow)(c, o);
-	c->op = NULL;
-	c->rip = c->new_rip;
-	return go_on(c);
-}
-
 INSN x86_exec_string(struct x86_cpu *c, const struct x86_op *o)
 {
 	u64 rip;

@@ -159,8 +159,8 @@ INSN x86_goto(struct x86_cpu *c, u64 rip);                                  /* b
 INSN x86_bad_target(struct x86_cpu *c, const struct x86_op *o);             /* #GP(0) of a branch. APM2 4.12, 5.3.1 */
 
 /* Trampolines of instruction bodies: inside a block; at its end (the loop looks around afterwards). */
-x86_fn x86_exec_body_end, x86_exec_string, x86_next_op;
-extern x86_fn *const x86_exec_body;
+x86_fn x86_exec_string, x86_next_op;
+extern x86_fn *const x86_exec_body, *const x86_exec_body_end;
 x86_body x86i_moffs_load, x86i_moffs_store; /* MOV with a 64-bit absolute offset beyond 2 GB: imm64 */
 x86_fn x86_vec_load_any, x86_vec_checked; /* vec.c: memory operands out of line; with SIMD exceptions unmasked */
 x86_body x86i_vec_off;                    /* SSE or AVX is turned off: #UD or #NM */
