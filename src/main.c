@@ -42,8 +42,8 @@ struct session {
 	u64 started; /* host ns */
 };
 
-static struct machine *interrupt_me;
-static struct console *interrupt_console; /* it may take a Ctrl-C for itself */
+static struct machine *volatile interrupt_me; /* NULL: nothing runs, or all is being closed */
+static struct console *volatile interrupt_console; /* it may take a Ctrl-C for itself */
 
 /* timeout(1) sends its signal twice; a user who insists means it. */
 static void on_signal(int sig)
@@ -52,6 +52,8 @@ static void on_signal(int sig)
 
 	if (++times > 3)
 		_exit(128 + sig);
+	if (!interrupt_me)
+		return;
 	if (sig == SIGINT && interrupt_console && console_interrupt(interrupt_console)) {
 		times = 0;
 		return;
@@ -386,6 +388,8 @@ int main(int argc, char **argv)
 		return EXIT_FILE;
 	}
 	status = session(s, argc, argv);
+	interrupt_me = NULL;
+	interrupt_console = NULL;
 	walk_record_free(&s->walks);
 	if (s->debugged)
 		debugging_close(&s->debug);
