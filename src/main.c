@@ -168,8 +168,10 @@ static bool open_debugger(struct session *s, struct error *err)
 {
 	if (!debugging_wanted(&s->opt))
 		return true;
-	if (!debugging_open(&s->debug, &s->opt, &s->hub, &s->std, boot_again, s, err))
+	if (!debugging_open(&s->debug, &s->opt, &s->hub, &s->std, boot_again, s, err)) {
+		debugger_free(&s->debug.d);
 		return false;
+	}
 	s->log.where = debugging_where;
 	s->log.where_arg = &s->debug;
 	s->debugged = true;
