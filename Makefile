@@ -61,8 +61,10 @@ LIB   := $(B)/libundervisor.a
 # The inline handlers once more, as templates of host code (src/cpu_x86/template.h). The loop engine of other modes has none.
 TEMPLATES_opt := alu mov shift branch fused trampoline
 TEMPLATES     := $(TEMPLATES_$(MODE):%=$(B)/gen/%.o)
+# gcc would make one handler jump to its equal.
+NO_ICF := $(shell $(CC) -fno-ipa-icf -E -x c /dev/null >/dev/null 2>&1 && echo -fno-ipa-icf)
 FLAGS_TEMPLATE := -O2 -DX86_TEMPLATE -fno-pic -fno-pie -mcmodel=small -fcf-protection=none -fno-stack-protector \
-	-fno-asynchronous-unwind-tables -ffunction-sections -fno-ipa-icf -fno-jump-tables -falign-functions=1 -falign-loops=1
+	-fno-asynchronous-unwind-tables -ffunction-sections $(NO_ICF) -fno-jump-tables -falign-functions=1 -falign-loops=1
 OBJS += $(B)/gen/templates.o
 
 $(B)/gen/%.o: src/cpu_x86/%.c $(B)/obj/flags
