@@ -1,7 +1,7 @@
 /*
  * Copies templates into host code and fills their holes. A block's code is laid out as all hot parts in order, each falling through to
  * the next, then the cold parts. Code and ops lie in the low 2 GB, so that addresses fit into 32 bits; functions of the program are
- * reached through one jump each (a veneer), on slow paths only.
+ * reached through one jump each (a veneer): on slow paths, and by ops that have no template.
  */
 #include "cpu_x86/translate.h"
 
