@@ -129,9 +129,33 @@ static void a20(void)
 	is(r.di & 0xffff, 0x5678, "A20 on again: the word above 1 MB");
 }
 
+/* Often enough to become host code. The address size is the counter's. APM3 "LOOPcc", "JrCXZ" */
+static void loops(void)
+{
+	struct regs in = real_regs(CODE16("mov $200, %%cx\n 1: inc %%ax\n adc %%dx, %%dx\n loop 1b\n mov %%ecx, %%edx\n"
+					  "mov $200, %%ecx\n 2: inc %%bx\n addr32 loop 2b\n"
+					  "mov $200, %%cx\n 3: inc %%si\n cmp $150, %%si\n loopne 3b\n shl $16, %%ecx\n"
+					  "mov $200, %%cx\n 4: inc %%di\n test $0, %%di\n loope 4b\n"
+					  "mov $100, %%cx\n 5: jcxz 6f\n inc %%bp\n dec %%cx\n jmp 5b\n 6:"));
+	struct regs r;
+
+	in.ax = in.bx = in.si = in.di = in.bp = 0;
+	in.cx = 0xabcd0000;
+	r = run_real(in);
+	trap_is(&r, DONE, 0, "loops");
+	is(r.ax & 0xffff, 200, "LOOP with CX");
+	is(r.dx, 0xabcd0000, "LOOP with CX keeps the upper half of ECX");
+	is(r.bx & 0xffff, 200, "LOOP with ECX");
+	is(r.si & 0xffff, 150, "LOOPNE");
+	is(r.cx, 50u << 16, "LOOPNE leaves what is left; JCXZ at CX = 0");
+	is(r.di & 0xffff, 200, "LOOPE");
+	is(r.bp & 0xffff, 100, "JCXZ");
+}
+
 void guest_main(void)
 {
 	basics();
+	loops();
 	big_real();
 	a20();
 }
