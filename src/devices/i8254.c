@@ -1,8 +1,9 @@
 /*
  * 8254 programmable interval timer. Data sheet: Intel 8254 (231164). Nothing counts here: a counter remembers the tick
  * of its 1.193182 MHz clock at which its count was loaded, and count and output are computed from the ticks since then.
- * A count written at tick w is loaded by the next clock pulse, at w + 1. Port 61h: IBM PC/AT technical reference; bit 4
- * toggles with each refresh, every 18 ticks (15.09 us).
+ * A count written at tick w is loaded by the next clock pulse, at w + 1; who reads it before that sees it loaded, because on an
+ * ISA bus an access takes longer than a tick and here a few nanoseconds. Port 61h: IBM PC/AT technical reference; bit 4 toggles with
+ * each refresh, every 18 ticks (15.09 us).
  */
 #include "devices/i8254.h"
 
@@ -118,13 +119,13 @@ static u32 square_count(const struct i8254_counter *c, s64 e)
 	return (c->n & ~1u) - 2 * (pos < high ? pos : pos - high);
 }
 
-/* The counting element as it is read. */
+/* The counting element as it is read. A waiting count reads as loaded: see above. */
 static u16 count(const struct i8254_counter *c, s64 t)
 {
-	s64 e = elapsed(c, t);
+	s64 e = elapsed(c, t < c->base ? c->base : t);
 	u32 modulus = c->bcd ? 10000 : 65536;
 
-	if (!c->running || e < 0)
+	if (!c->running)
 		return c->held;
 	if (c->mode == 3)
 		return as_read(c, square_count(c, e));
