@@ -53,7 +53,7 @@ say  = $(if $(V),@:,@printf '  %-4s %s\n')
 
 # ---- the program: everything in the rooms, as a library that tests link too ----
 
-ROOMS := base mmu cpu_x86 svm devices machine loader debug ui
+ROOMS := base mmu cpu_x86 cpu_arm svm devices machine loader debug ui
 OBJS  := $(foreach r,$(ROOMS),$(patsubst src/%.c,$(B)/obj/%.o,$(wildcard src/$r/*.c)))
 OBJS  += $(B)/obj/debug/walk_page.o
 LIB   := $(B)/libundervisor.a

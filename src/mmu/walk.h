@@ -54,6 +54,13 @@ enum walk_why {
 	WALK_SMEP,          /* supervisor fetch from a user page */
 	WALK_SMAP,          /* supervisor data access to a user page with AC = 0 */
 	WALK_NON_CANONICAL, /* the caller raises #GP or #SS */
+	/* ARM (walk_arm.h) */
+	WALK_ALIGNMENT,     /* address not aligned to the access, and the A bit set */
+	WALK_TRANSLATION,   /* the descriptor is invalid; fail_level: 1 section, 2 page */
+	WALK_DOMAIN,        /* the domain's field in DACR is no access or reserved */
+	WALK_PERMISSION,    /* client of the domain, and AP, S and R refuse */
+	WALK_EXTERNAL_TABLE, /* nobody answers at the descriptor's address */
+	WALK_EXTERNAL,      /* nobody answers at the address itself */
 };
 
 struct walk_step {
@@ -62,7 +69,7 @@ struct walk_step {
 	u64 val;     /* the entry as read */
 	u64 set;     /* A/D bits that the access sets in it (or would set); 0 if none */
 	u8 dim;      /* 0: the first dimension (host or guest tables), 1: nested tables */
-	u8 level;    /* 5..1 of its own dimension's tables */
+	u8 level;    /* 5..1 of its own dimension's tables; ARM: 1 first, 2 second */
 	u8 serves;   /* nested: the first-dimension level whose entry (or, 0, the final address) is being found */
 	bool cached; /* not read: a cached nested translation served it (pa, val void), or a PDPE register (val is its content) */
 };
@@ -76,7 +83,8 @@ struct walk {
 	bool nested_fault;  /* the refusal is the nested dimension's: NPF, not #PF */
 	u8 fail_level;      /* level of the refusing entry in its dimension */
 	u8 fail_serves;     /* nested fault: 0 final address, else guest level whose table was being read */
-	u32 error;          /* #PF error code (P W U RSV ID), or EXITINFO1 bits 31:0 of the NPF */
+	u32 error;          /* #PF error code (P W U RSV ID), or EXITINFO1 bits 31:0 of the NPF; ARM: FSR (domain and status) */
+	u8 domain, ap;      /* ARM: of the page; ap is that of the subpage */
 	u64 exitinfo1;      /* NPF: whole EXITINFO1 with bit 32 (final address) or 33 (table walk). APM2 15.25.6 */
 	unsigned refs;      /* memory references made */
 	unsigned n;         /* steps recorded in step[] */

@@ -14,6 +14,12 @@ const char *walk_why_text(enum walk_why why)
 		[WALK_SMEP] = "supervisor fetch from a user page (CR4.SMEP)",
 		[WALK_SMAP] = "supervisor access to a user page (CR4.SMAP)",
 		[WALK_NON_CANONICAL] = "address not canonical",
+		[WALK_ALIGNMENT] = "address not aligned",
+		[WALK_TRANSLATION] = "invalid descriptor",
+		[WALK_DOMAIN] = "no access to the domain",
+		[WALK_PERMISSION] = "refused by AP, S and R",
+		[WALK_EXTERNAL_TABLE] = "nobody answers at the descriptor's address",
+		[WALK_EXTERNAL] = "nobody answers at the address",
 	};
 
 	return (unsigned)why < ARRAY_SIZE(name) ? name[why] : "?";
