@@ -14,8 +14,10 @@ VERSION = 0.1
 # Another compiler or MODE builds everything anew; B=build/clang keeps its objects apart, as make san and make cov do.
 WARN  := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef
 MODE  ?= opt
+# clang makes shifts by vectors out of floating-point conversions, which would leave their flags in the guest's MXCSR (src/cpu_x86/vec.h).
+NO_VEC := $(shell $(CC) -fno-slp-vectorize -E -x c /dev/null >/dev/null 2>&1 && echo -fno-vectorize -fno-slp-vectorize)
 # Guests access memory unaligned, and the host can: no alignment check.
-FLAGS_opt := -O2
+FLAGS_opt := -O2 $(NO_VEC)
 FLAGS_san := -O1 -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DENGINE_LOOP
 FLAGS_cov := -O1 --coverage -DENGINE_LOOP
 CFLAGS ?= -g
