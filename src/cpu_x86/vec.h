@@ -33,6 +33,8 @@ static inline u32 vec_unmasked(const struct x86_cpu *c) { return ~c->fpu.mxcsr >
 void vec_xm(struct x86_cpu *c, u32 found) NORETURN COLD;
 /* Set status flags, from handlers that compute in software. */
 static inline void vec_raise_flags(u32 flags) { _mm_setcsr(_mm_getcsr() | flags); }
+/* Has the host FMA? 0: not asked yet, 1: no, 2: yes. A test says 1 to see the other way. */
+extern int vec_host_fma;
 
 /* ---- registers: named by offset, as the general ones, a quarter of the offset in fpu.ymm ---- */
 #define VEC_TMP ((offsetof(struct x86_cpu, vec_tmp) - offsetof(struct x86_cpu, fpu.ymm)) / 4)

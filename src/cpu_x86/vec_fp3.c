@@ -166,7 +166,7 @@ static bool is_zero(u64 v, struct format f) { return !(v & mask_low(f.exp + f.fr
 static u64 fma_soft(const u64 in[3], u64 x, u64 y, u64 z, unsigned neg, struct format f)
 {
 	u64 sign = BIT(f.exp + f.frac), r;
-	u32 csr = _mm_getcsr();
+	u32 csr = _mm_getcsr(), raised;
 
 	for (unsigned i = 0; i < 3; i++)
 		if (is_snan(in[i], f))
@@ -204,10 +204,12 @@ static u64 fma_soft(const u64 in[3], u64 x, u64 y, u64 z, unsigned neg, struct f
 		p.d = fmaf(p.d, q.d, s.d);
 		r = p.u;
 	}
-	csr |= _mm_getcsr() & MXCSR_FLAGS & ~MXCSR_DE;
+	raised = _mm_getcsr() & MXCSR_FLAGS & ~MXCSR_DE;
+	csr |= raised;
 	if (!(csr & MXCSR_DAZ) && (is_denormal(x, f) || is_denormal(y, f) || is_denormal(z, f)))
 		csr |= MXCSR_DE;
-	if (csr & MXCSR_FTZ && is_denormal(r, f)) {
+	/* With UE even the smallest normal number was tiny before it was rounded to fit. APM1 4.10.1 */
+	if (csr & MXCSR_FTZ && (is_denormal(r, f) || raised & MXCSR_UE)) {
 		r &= sign;
 		csr |= MXCSR_UE | MXCSR_PE;
 	}
@@ -215,13 +217,13 @@ static u64 fma_soft(const u64 in[3], u64 x, u64 y, u64 z, unsigned neg, struct f
 	return r;
 }
 
+int vec_host_fma;
+
 static bool host_fma(void)
 {
-	static int known;
-
-	if (!known)
-		known = __builtin_cpu_supports("fma") ? 2 : 1;
-	return known == 2;
+	if (!vec_host_fma)
+		vec_host_fma = __builtin_cpu_supports("fma") ? 2 : 1;
+	return vec_host_fma == 2;
 }
 
 /* One lane: d (ModRM.reg), v (vvvv), m (r/m). order: 132, 213, 231. n elements from the bottom; the others stay d's. */

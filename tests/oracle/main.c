@@ -2,17 +2,20 @@
  * The native oracle: random instructions on the host CPU and on ours, compared. Our side and the generator run here,
  * the host's side in oracle-native next to this program; while one batch runs there, the next is made here.
  *
- *   oracle [--cases N] [--seconds S] [--seed N] [--only ROW] [--bits 64|32|16] [--kind single|sequence|bytes]
+ *   oracle [--cases N] [--seconds S] [--seed N] [--seeds HOW-MANY] [--jobs N] [--soft-fma] [--only ROW] [--bits 64|32|16] [--kind single|sequence|bytes]
  *          [--enumerate FIRST] [--rows] [--brief] [--undefined] [--show N] [--no-shrink] [--verbose] [--repro 'LINE']
  */
 #define _GNU_SOURCE
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cover.h"
+#include "cpu_x86/vec.h"
 #include "gen.h"
 #include "oracle.h"
 
@@ -29,7 +32,7 @@ enum verdict oracle_judge(struct oracle *o, const struct ocase *c, const struct 
 			  const struct outcome *ours, struct text *why)
 {
 	if (host->end >= END_SYSCALL) {
-		o->lost[host->end - END_SYSCALL]++;
+		o->t.lost[host->end - END_SYSCALL]++;
 		if (o->opt.verbose)
 			printf("lost: %s\n", end_name(host, (char[32]){0}));
 		return SKIPPED;
@@ -89,7 +92,7 @@ enum verdict oracle_case(struct oracle *o, const struct ocase *c, struct text *w
 /* ---- counting and reporting ---- */
 static struct row_count *count_of(struct oracle *o, const struct ocase *c)
 {
-	return c->kind == CASE_SEQUENCE ? &o->sequences : c->kind == CASE_BYTES ? &o->bytes : &o->row[c->row[0]];
+	return c->kind == CASE_SEQUENCE ? &o->t.sequences : c->kind == CASE_BYTES ? &o->t.bytes : &o->t.row[c->row[0]];
 }
 
 static void report(struct oracle *o, const struct ocase *c, const char *why)
@@ -132,13 +135,13 @@ static void count(struct oracle *o, const struct ocase *c, enum verdict v, const
 	struct row_count *n = count_of(o, c);
 
 	if (v == PASSED) {
-		o->passed++;
+		o->t.passed++;
 		n->passed++;
 	} else if (v == SKIPPED) {
-		o->skipped++;
+		o->t.skipped++;
 		n->skipped++;
 	} else {
-		o->failed++;
+		o->t.failed++;
 		if ((n->failed++ < o->opt.show || c->kind == CASE_BYTES) && !reported(o, c))
 			report(o, c, why);
 	}
@@ -164,7 +167,7 @@ static bool make_single(struct oracle *o, struct rng *g, u64 seed, bool trap, st
 	for (unsigned tries = 0; tries < 100000; tries++) {
 		unsigned id = rnd_n(g, X86_IDS), b = pick_bits(o, g, rows[id].insn->mode);
 
-		if (!row_wanted(o, id) || (b != 64 && !o->legacy) || (o->opt.bits && b != o->opt.bits))
+		if (!row_wanted(o, id) || (b != 64 && !o->t.legacy) || (o->opt.bits && b != o->opt.bits))
 			continue;
 		if (rows[id].policy == PRIV && !o->opt.only && !chance(g, 20))
 			continue;
@@ -179,11 +182,11 @@ static bool make_single(struct oracle *o, struct rng *g, u64 seed, bool trap, st
 
 static bool make_case(struct oracle *o, u64 n, struct ocase *c)
 {
-	struct rng g = {o->opt.seed * 0x9e3779b97f4a7c15ull + n};
+	struct rng g = {(o->opt.seed + n / o->opt.cases) * 0x9e3779b97f4a7c15ull + n % o->opt.cases};
 	u64 seed = rnd(&g);
 	unsigned what = rnd_n(&g, 100), bits = pick_bits(o, &g, ALL), length;
 
-	if (bits != 64 && !o->legacy)
+	if (bits != 64 && !o->t.legacy)
 		bits = 64;
 	if (o->opt.kinds == BIT(CASE_SEQUENCE))
 		what = 75 + rnd_n(&g, 25);
@@ -264,15 +267,16 @@ static void judge_batch(struct oracle *o, unsigned slot, struct pending *p)
 static bool run_all(struct oracle *o, struct error *err)
 {
 	static struct pending pend[SLOTS];
-	double start = now(), end = o->opt.seconds ? start + o->opt.seconds : 1e300;
-	u64 next = 0;
-	u32 n = make_batch(o, 0, &pend[0], next, o->opt.cases);
+	double end = o->opt.seconds ? now() + o->opt.seconds : 1e300;
+	u64 next = (u64)o->worker * BATCH, all = o->opt.cases * o->opt.seeds;
+	u32 n = make_batch(o, 0, &pend[0], next, all);
 
 	for (unsigned slot = 0; n; slot ^= 1) {
-		next += n;
+		o->t.cases += n;
+		next += (u64)BATCH * o->opt.jobs;
 		if (!host_submit(&o->host, slot, err))
 			return false;
-		n = now() < end ? make_batch(o, slot ^ 1, &pend[slot ^ 1], next, o->opt.cases) : 0;
+		n = now() < end ? make_batch(o, slot ^ 1, &pend[slot ^ 1], next, all) : 0;
 		if (!host_wait(&o->host, slot, err))
 			return false;
 		/* Reports use slot 0 of the shared memory: keep what waits there. */
@@ -281,73 +285,9 @@ static bool run_all(struct oracle *o, struct error *err)
 		judge_batch(o, slot, &pend[slot]);
 		o->host.shm->slot[slot ^ 1] = kept;
 	}
-	if (!o->opt.brief)
-		printf("%.0f cases/s\n", (double)next / (now() - start));
-	return true;
-}
-
-/* ---- what was covered ---- */
-static void print_rows(const struct oracle *o)
-{
-	for (unsigned i = 0; i < X86_IDS; i++) {
-		const struct row_count *n = &o->row[i];
-
-		if (rows[i].policy == SKIP)
-			printf("%-16s unverified: %s\n", rows[i].insn->name, rows[i].why);
-		else
-			printf("%-16s %s%llu passed, %llu failed, %llu skipped\n", rows[i].insn->name,
-			       rows[i].policy == PRIV ? "(its fault at CPL 3) " : "", (unsigned long long)n->passed,
-			       (unsigned long long)n->failed, (unsigned long long)n->skipped);
-	}
-}
-
-/* For a test run: a row is a test, sequences and the decoder are one each. A row that had no passing case is not
- * counted as passed. */
-static void print_brief(const struct oracle *o)
-{
-	unsigned passed = 0, failed = 0, skipped = 0;
-	const struct row_count *n;
-
-	for (unsigned i = 0; i < X86_IDS + 2; i++) {
-		n = i < X86_IDS ? &o->row[i] : i == X86_IDS ? &o->sequences : &o->bytes;
-		if (n->failed)
-			failed++;
-		else if (n->passed)
-			passed++;
-		else
-			skipped++;
-	}
-	printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
-}
-
-static void print_summary(const struct oracle *o)
-{
-	unsigned verified = 0, unverified = 0;
-
-	for (unsigned i = 0; i < X86_IDS; i++) {
-		unverified += rows[i].policy == SKIP;
-		verified += rows[i].policy != SKIP && o->row[i].passed && !o->row[i].failed;
-	}
-	if (o->opt.brief) {
-		print_brief(o);
-		return;
-	}
 	for (unsigned i = 0; i < EXC_COUNT; i++)
-		if (exceptions[i].count)
-			printf("documented: %llu x %s (%s)\n", (unsigned long long)exceptions[i].count,
-			       exceptions[i].text, exceptions[i].section);
-	if (!o->legacy)
-		printf("16- and 32-bit code does not run on this host: not verified\n");
-	if (o->lost[0] + o->lost[1] + o->lost[2])
-		printf("lost on the host: %llu system calls, %llu that did not end, %llu that killed the runner\n",
-		       (unsigned long long)o->lost[0], (unsigned long long)o->lost[1], (unsigned long long)o->lost[2]);
-	printf("sequences: %llu passed, %llu failed; bytes: %llu passed, %llu failed\n",
-	       (unsigned long long)o->sequences.passed, (unsigned long long)o->sequences.failed,
-	       (unsigned long long)o->bytes.passed, (unsigned long long)o->bytes.failed);
-	printf("rows: %u verified by the host, %u unverified (--rows lists them), of %u\n", verified, unverified,
-	       (unsigned)X86_IDS);
-	printf("%llu passed, %llu failed, %llu skipped\n", (unsigned long long)o->passed, (unsigned long long)o->failed,
-	       (unsigned long long)o->skipped);
+		o->t.exceptions[i] = exceptions[i].count;
+	return true;
 }
 
 /* ---- start ---- */
@@ -384,7 +324,7 @@ static bool try_legacy(struct oracle *o)
 
 static void usage(void)
 {
-	puts("oracle [--cases N] [--seconds S] [--seed N] [--only ROW] [--bits 64|32|16] [--kind "
+	puts("oracle [--cases N] [--seconds S] [--seed N] [--seeds HOW-MANY] [--jobs N] [--soft-fma] [--only ROW] [--bits 64|32|16] [--kind "
 	     "single|sequence|bytes]\n"
 	     "       [--enumerate FIRST] [--rows] [--brief] [--undefined] [--show N] [--no-shrink] [--verbose] "
 	     "[--repro 'LINE']");
@@ -410,18 +350,22 @@ static void parse_options(struct options *p, int argc, char **argv)
 		{"only", 1, 0, 'o'},      {"bits", 1, 0, 'b'},      {"kind", 1, 0, 'k'},
 		{"rows", 0, 0, 'r'},      {"undefined", 0, 0, 'u'}, {"show", 1, 0, 'n'},
 		{"no-shrink", 0, 0, 'N'}, {"repro", 1, 0, 'R'},     {"enumerate", 1, 0, 'e'},
-		{"verbose", 0, 0, 'v'},   {"brief", 0, 0, 'B'},     {0}};
+		{"verbose", 0, 0, 'v'},   {"brief", 0, 0, 'B'},     {"seeds", 1, 0, 'S'},
+		{"jobs", 1, 0, 'j'},      {"soft-fma", 0, 0, 'f'},  {0}};
 	int k;
 
-	*p = (struct options){.cases = 1000000, .seed = 1, .show = 3};
+	*p = (struct options){.cases = 1000000, .seed = 1, .seeds = 1, .jobs = 1, .show = 3};
 	while ((k = getopt_long(argc, argv, "", opts, NULL)) >= 0)
 		switch (k) {
 		case 'c': p->cases = strtoull(optarg, NULL, 0); break;
 		case 't':
 			p->seconds = atof(optarg);
-			p->cases = ~0ull;
+			p->cases = ~0ull >> 8;
 			break;
 		case 's': p->seed = strtoull(optarg, NULL, 0); break;
+		case 'S': p->seeds = strtoull(optarg, NULL, 0); break;
+		case 'f': vec_host_fma = 1; break;
+		case 'j': p->jobs = (unsigned)atoi(optarg); break;
 		case 'o': p->only = optarg; break;
 		case 'b': p->bits = (unsigned)atoi(optarg); break;
 		case 'k': p->kinds = kind_of(optarg); break;
@@ -458,13 +402,75 @@ static int run_repro(struct oracle *o, struct error *err)
 	return v == FAILED;
 }
 
+/* ---- workers: each has its own host and its own emulator ---- */
+static bool start(struct oracle *o, const char *path, struct error *err)
+{
+	if (!host_start(&o->host, path, fill, err) || !(o->emu = emu_new(o->host.shm, o->has, err)))
+		return false;
+	o->t.legacy = try_legacy(o);
+	return true;
+}
+
+static void stop(struct oracle *o)
+{
+	host_stop(&o->host);
+	emu_free(o->emu);
+}
+
+static int NORETURN work(struct oracle *o, const char *path, struct tally *result)
+{
+	struct error err;
+
+	if (!start(o, path, &err) || !run_all(o, &err)) {
+		fprintf(stderr, "oracle: %s\n", err.msg);
+		exit(2);
+	}
+	*result = o->t;
+	stop(o);
+	exit(0);
+}
+
+static bool run_workers(struct oracle *o, const char *path, struct error *err)
+{
+	size_t size = o->opt.jobs * sizeof(struct tally);
+	struct tally *results = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	bool ok = true;
+
+	if (results == MAP_FAILED)
+		return error_set(err, "no memory for %u workers", o->opt.jobs);
+	fflush(stdout);
+	for (o->worker = 0; o->worker < o->opt.jobs; o->worker++)
+		if (!fork())
+			work(o, path, &results[o->worker]);
+	for (int status; wait(&status) > 0;)
+		ok &= status == 0;
+	for (unsigned i = 0; i < o->opt.jobs; i++)
+		tally_add(&o->t, &results[i]);
+	munmap(results, size);
+	return ok || error_set(err, "a worker did not come to its end");
+}
+
+static void tell(const struct oracle *o, double seconds)
+{
+	if (o->opt.list_rows)
+		tally_print_rows(&o->t);
+	if (o->opt.brief) {
+		tally_print_brief(&o->t);
+		return;
+	}
+	printf("%llu cases, seeds %llu to %llu, in %.0f s: %.0f a second\n", (unsigned long long)o->t.cases, (unsigned long long)o->opt.seed,
+	       (unsigned long long)(o->opt.seed + o->opt.seeds - 1), seconds, (double)o->t.cases / seconds);
+	tally_print_summary(&o->t);
+}
+
 int main(int argc, char **argv)
 {
 	static struct oracle o;
 	struct error err = {""};
 	char path[4096];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 16);
-	int status = 0;
+	double begin = now();
+	int status;
 
 	parse_options(&o.opt, argc, argv);
 	if (!host_able()) {
@@ -476,23 +482,15 @@ int main(int argc, char **argv)
 	strcat(path, "-native");
 	host_features(o.has);
 	rows_init(o.has);
-	if (!cover_from_environment(&err) || !host_start(&o.host, path, fill, &err) || !(o.emu = emu_new(o.host.shm, o.has, &err))) {
+	if (!cover_from_environment(&err) || (o.opt.repro && !start(&o, path, &err)) || (!o.opt.repro && !run_workers(&o, path, &err))) {
 		fprintf(stderr, "oracle: %s\n", err.msg);
 		return 2;
 	}
-	o.legacy = try_legacy(&o);
 	if (o.opt.repro) {
 		status = run_repro(&o, &err);
-	} else if (!run_all(&o, &err)) {
-		fprintf(stderr, "oracle: %s\n", err.msg);
-		status = 2;
-	} else {
-		if (o.opt.list_rows)
-			print_rows(&o);
-		print_summary(&o);
-		status = o.failed != 0;
+		stop(&o);
+		return status;
 	}
-	host_stop(&o.host);
-	emu_free(o.emu);
-	return status;
+	tell(&o, now() - begin);
+	return o.t.failed != 0;
 }
