@@ -20,13 +20,12 @@ static void NORETURN become_runner(struct host *h, int in, int out)
 {
 	char *argv[] = {(char *)h->path, NULL}, *envp[] = {NULL};
 
-	dup2(h->fd, 10);
-	dup2(in, 11);
-	dup2(out, 12);
-	dup2(10, RUNNER_SHM);
-	dup2(11, RUNNER_IN);
-	dup2(12, RUNNER_OUT);
-	for (int fd = RUNNER_OUT + 1; fd < 64; fd++)
+	const int shm = fcntl(h->fd, F_DUPFD, 64), from = fcntl(in, F_DUPFD, 64), to = fcntl(out, F_DUPFD, 64);
+
+	dup2(shm, RUNNER_SHM);
+	dup2(from, RUNNER_IN);
+	dup2(to, RUNNER_OUT);
+	for (int fd = RUNNER_OUT + 1; fd < 128; fd++)
 		close(fd);
 	execve(h->path, argv, envp);
 	_exit(127);

@@ -5,9 +5,13 @@
 #include "compare.h"
 #include "emu.h"
 #include "host.h"
+#include "tally.h"
 
 struct options {
-	u64 cases, seed;
+	u64 cases;        /* for each seed */
+	u64 seed;         /* the first */
+	u64 seeds;        /* and how many */
+	unsigned jobs;
 	double seconds;   /* 0: as long as the cases take */
 	const char *only; /* part of a row's name */
 	const char *repro;
@@ -18,19 +22,13 @@ struct options {
 	bool undefined, list_rows, brief, no_shrink, verbose, enumerate;
 };
 
-struct row_count {
-	u64 passed, failed, skipped;
-};
-
 struct oracle {
 	struct options opt;
 	struct host host;
 	struct emu *emu;
 	u8 has[X86_F_COUNT];
-	bool legacy; /* 16- and 32-bit code runs here */
-	u64 passed, failed, skipped;
-	u64 lost[3]; /* by END_SYSCALL, END_HANG, END_DIED */
-	struct row_count row[X86_IDS], sequences, bytes;
+	unsigned worker; /* of opt.jobs: it takes every jobs-th batch */
+	struct tally t;
 };
 
 /* Our side of a case, in both modes; FAILED if they differ. */
