@@ -27,9 +27,9 @@ struct smc91c111_state {
 	struct smc_fifo tx, done, rx; /* sent but not released; received */
 	u8 mii_count; /* bits of a management frame that came */
 	u8 mii_out;   /* bits of an answer that are still to go, and the one that shows */
+	u8 pad[1];
 	u32 mii_in, mii_answer;
 	u16 phy[32];
-	u8 pad[7];
 	u8 data[SMC_PACKETS][SMC_PACKET];
 };
 
