@@ -114,6 +114,44 @@ START_TEST(misaligned_mode)
 }
 END_TEST
 
+/* MXCSR alone does not make SSE state used, except where a compacted area has to keep it. APM4 XSAVE, XSAVEC, XRSTOR */
+START_TEST(xsave_mxcsr)
+{
+	on();
+	c->r[R_BX] = DATA;
+	c->r[R_AX] = 6;
+	c->r[R_DX] = 0;
+	c->fpu.mxcsr = 0x3f80;
+	x86_state_changed(c);
+	RUN(0x0f, 0xae, 0x23); /* XSAVE [rbx] */
+	quiet();
+	ck_assert_uint_eq(peek(DATA + 24, 4), 0x3f80);
+	ck_assert_uint_eq(peek(DATA + 512, 8), 0);
+	RUN(0x0f, 0xc7, 0x63, 0x00); /* XSAVEC [rbx] */
+	quiet();
+	ck_assert_uint_eq(peek(DATA + 512, 8), 2);
+	c->fpu.mxcsr = 0x1f80;
+	x86_state_changed(c);
+	RUN(0x0f, 0xae, 0x2b); /* XRSTOR */
+	quiet();
+	ck_assert_uint_eq(c->fpu.mxcsr, 0x3f80);
+	poke(DATA + 520, 8, BIT(63) | 3); /* a compacted area without AVX may end after its header */
+	poke(DATA + 512, 8, 0);
+	protected32(0);
+	c->cr4 |= CR4_OSFXSR | CR4_OSXSAVE;
+	c->xcr0 = 7;
+	c->seg[SEG_DS].limit = DATA + 575;
+	c->r[R_BX] = DATA;
+	c->r[R_AX] = 7;
+	x86_state_changed(c);
+	RUN(0x0f, 0xae, 0x2b);
+	quiet();
+	poke(DATA + 520, 8, BIT(63) | 7);
+	RUN(0x0f, 0xae, 0x2b);
+	ck_assert_uint_eq(last.a & 0xff, VEC_GP);
+}
+END_TEST
+
 /* APM4 EXTRQ, INSERTQ */
 START_TEST(sse4a)
 {
@@ -205,6 +243,7 @@ int main(void)
 	tcase_add_test(t, features_of_the_model);
 	tcase_add_test(t, simd_exception);
 	tcase_add_test(t, misaligned_mode);
+	tcase_add_test(t, xsave_mxcsr);
 	tcase_add_test(t, sse4a);
 	tcase_add_test(t, sha256);
 	suite_add_tcase(s, t);

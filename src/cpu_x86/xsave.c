@@ -120,14 +120,14 @@ static bool x87_is_init(const struct x86_fpu *f)
 	return !memcmp(f->st, init.st, sizeof init.st);
 }
 
-/* Components that are not in their initial state (XINUSE). */
+/* Components that are not in their initial state (XINUSE). MXCSR does not count. APM2 11.5.8 says nothing of it; silicon does so. */
 static u64 in_use(const struct x86_cpu *c)
 {
 	u64 v = 0;
 
 	if (!x87_is_init(&c->fpu))
 		v |= C_X87;
-	if (!vec_zero(&c->fpu, 0, xmm_count(c)) || vec_mxcsr(c) != MXCSR_DEFAULT)
+	if (!vec_zero(&c->fpu, 0, xmm_count(c)))
 		v |= C_SSE;
 	if (!vec_zero(&c->fpu, 1, xmm_count(c)))
 		v |= C_AVX;
@@ -271,6 +271,8 @@ static void xs_save(struct x86_cpu *c, const struct x86_op *o, enum xs kind)
 	xs_allowed(c, kind == XS_SUPER);
 	rfbm = edx_eax(c) & (c->xcr0 | (kind == XS_SUPER ? c->msr.xss : 0));
 	used = in_use(c) & rfbm;
+	if (compact && vec_mxcsr(c) != MXCSR_DEFAULT) /* these forms have no other place to say that it counts */
+		used |= rfbm & C_SSE;
 	size = x86_xsave_size(rfbm, compact);
 	va = area(c, o, size, 64, true, RULE_GP_XSAVE_ALIGN);
 	x86_probe_write(c, va, size, c->cpl);
@@ -317,22 +319,23 @@ static void xs_restore(struct x86_cpu *c, const struct x86_op *o, bool super)
 	bool compact, mxcsr;
 
 	xs_allowed(c, super);
-	va = area(c, o, x86_xsave_size(rfbm, false), 64, false, RULE_GP_XSAVE_ALIGN);
+	va = area(c, o, HEADER_END, 64, false, RULE_GP_XSAVE_ALIGN);
 	copy_in(c, va, img, FX_SIZE, HEADER_END);
 	xs_check_header(c, img, enabled, super);
 	compact = load_le(img + AT_COMP, 8) & COMPACT;
 	load = rfbm & load_le(img + AT_BV, 8);
 	init = rfbm & ~load;
+	/* As long as the request says, and in the compacted form what there is of it. */
+	area(c, o, x86_xsave_size(rfbm & (compact ? load_le(img + AT_COMP, 8) : rfbm), compact), 64, false, RULE_GP_XSAVE_ALIGN);
+	mxcsr = compact ? load & C_SSE : rfbm & (C_SSE | C_AVX); /* the standard form loads it whatever XSTATE_BV says */
 	if (load & C_X87)
 		copy_in(c, va, img, 0, AT_XMM);
-	else
+	else if (mxcsr)
 		copy_in(c, va, img, AT_MXCSR, AT_ST);
 	if (load & C_SSE)
 		copy_in(c, va, img, AT_XMM, AT_XMM + n * 16);
 	if (load & C_AVX)
 		copy_in(c, va, img, HEADER_END, HEADER_END + n * 16);
-	mxcsr = compact ? load & C_SSE
-			: rfbm & (C_SSE | C_AVX); /* the standard form loads it whatever XSTATE_BV says */
 	if (mxcsr) {
 		need_mxcsr(c, (u32)load_le(img + AT_MXCSR, 4));
 		vec_set_mxcsr(c, (u32)load_le(img + AT_MXCSR, 4));

@@ -258,7 +258,7 @@ static bool ten_bytes(const struct difference *d)
 static bool x87_image_order(const struct difference *d)
 {
 	bool image = is(d, "fnstenv") || is(d, "fnsave") || is(d, "fldenv") || is(d, "frstor") || is(d, "fxsave") || is(d, "fxrstor") ||
-		     ten_bytes(d);
+		     ten_bytes(d) || (d->last && d->p.row && row_is_xsave(&rows[d->p.row - x86_insns]));
 
 	return image && access_fault(d->host) && ((same_place(d) && access_fault(d->ours)) || d->p.asize == 2);
 }
@@ -274,6 +274,14 @@ static bool mmx_fault(const struct difference *d)
 	bool store = is(d, "mm_movq_store") || is(d, "mm_movd_store") || is(d, "maskmovq");
 
 	return store && same_place(d) && d->host->end == d->ours->end && access_fault(d->ours);
+}
+
+static bool xsave_parts(const struct difference *d)
+{
+	bool save = is(d, "xsaveopt") || is(d, "xsavec");
+
+	return (save && d->host->end == END_OK && access_fault(d->ours)) ||
+	       (is(d, "xrstor") && (d->host->end == VEC_PF || d->ours->end == VEC_PF) && (d->host->end == END_OK || d->ours->end == END_OK));
 }
 
 /* MXCSR differs in PE alone, and an overflow or underflow was trapped. */

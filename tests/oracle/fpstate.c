@@ -176,6 +176,19 @@ void fp_random(struct rng *g, u8 fx[FX_SIZE], unsigned bits)
 		memcpy(fx + AT_ST + rnd_n(g, 8) * 16, fx + AT_ST, 10);
 }
 
+void fp_some_init(struct rng *g, u8 fx[FX_SIZE])
+{
+	if (chance(g, 30)) {
+		memset(fx, 0, AT_MXCSR);
+		store_le(fx, 2, 0x37f);
+		memset(fx + AT_ST, 0, AT_XMM - AT_ST);
+	}
+	if (chance(g, 30))
+		memset(fx + AT_XMM, 0, 256);
+	if (chance(g, 30))
+		memset(fx + AT_YMM, 0, 256);
+}
+
 /* ---- the emulated CPU ---- */
 void fp_to_cpu(const u8 fx[FX_SIZE], struct x86_cpu *c)
 {

@@ -19,6 +19,8 @@ struct x86_cpu;
 void fp_default(u8 fx[FX_SIZE]);                  /* as after FNINIT */
 /* x87: any values, tags, TOP, control word; no exception pending, mostly. */
 void fp_random(struct rng *g, u8 fx[FX_SIZE], unsigned bits);
+/* Some of the components x87, SSE, AVX as after reset. */
+void fp_some_init(struct rng *g, u8 fx[FX_SIZE]);
 void vec_value(struct rng *g, u8 v[16]);          /* 16 bytes of a vector */
 void fp_memory_value(struct rng *g, unsigned size, u8 v[16]); /* an operand of 2, 4, 8 or 10 bytes */
 void fp_to_cpu(const u8 fx[FX_SIZE], struct x86_cpu *c);

@@ -277,6 +277,8 @@ void gen_single(struct ocase *c, unsigned id, unsigned bits, u64 seed, const u8 
 	k.row = &rows[id];
 	if (row_uses_fp(k.row))
 		fp_random(&k.g, c->in.fx, bits);
+	if (row_is_xsave(k.row))
+		fp_some_init(&k.g, c->in.fx);
 	gen_insn(&k);
 	add_insn(&k);
 	/* Sometimes at the end of the mapped code, whole or cut. Moving it would break what is relative to it. */

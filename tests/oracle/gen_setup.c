@@ -179,8 +179,23 @@ static void before_maskmov(struct gen *k)
 	pin(k, R_DI);
 }
 
+/* EDX:EAX: x87, SSE, AVX, and bits for which no host has a component. */
+static void before_xsave(struct gen *k)
+{
+	*reg(k, R_AX) = rnd_n(&k->g, 8) | (chance(&k->g, 20) ? rnd(&k->g) & 0xfff00000 : 0) | (rnd(&k->g) & ~0xffffffffull);
+	*reg(k, R_DX) = (rnd(&k->g) & ~0xffffffffull) | (chance(&k->g, 20) ? rnd(&k->g) & 0x3fffffff : 0);
+	if (k->bits != 64) {
+		*reg(k, R_AX) &= 0xffffffff;
+		*reg(k, R_DX) &= 0xffffffff;
+	}
+	pin(k, R_AX);
+	pin(k, R_DX);
+}
+
 void gen_before(struct gen *k)
 {
+	if (row_is_xsave(k->row))
+		before_xsave(k);
 	if (fn_is(k, "maskmovdqu"))
 		before_maskmov(k);
 	if (is_far(k))
@@ -306,6 +321,23 @@ static void after_fxrstor(struct gen *k)
 		gen_poke(k, k->ea + AT_MXCSR, rnd(&k->g));
 }
 
+/* A header that XRSTOR takes, mostly. */
+static void after_xrstor(struct gen *k)
+{
+	struct ostate s;
+	const u64 hosts = 0xffff8; /* components that a host may have */
+	bool compact = chance(&k->g, 30);
+	u64 bv = chance(&k->g, 95) ? rnd_n(&k->g, 8) : rnd(&k->g) & ~hosts, comp = compact ? BIT(63) | bv | rnd_n(&k->g, 8) : 0;
+
+	fp_random(&k->g, s.fx, k->bits);
+	gen_poke(k, k->ea, load_le(s.fx, 8));
+	gen_poke(k, k->ea + AT_MXCSR, chance(&k->g, 90) ? load_le(s.fx + AT_MXCSR, 8) : rnd(&k->g));
+	gen_poke(k, k->ea + AT_BV, bv);
+	gen_poke(k, k->ea + AT_BV + 8, chance(&k->g, 95) ? comp : rnd_value(&k->g) & ~hosts);
+	for (unsigned i = AT_BV + 16; i < AT_YMM; i += 8)
+		gen_poke(k, k->ea + i, chance(&k->g, 1) ? rnd_value(&k->g) : 0);
+}
+
 void gen_after(struct gen *k)
 {
 	u64 to = k->target - gen_seg_base(k, SEG_CS);
@@ -320,6 +352,8 @@ void gen_after(struct gen *k)
 		after_far_return(k);
 	else if (!k->mem)
 		return;
+	else if (fn_is(k, "xrstor"))
+		after_xrstor(k);
 	else if (k->row->insn->flags & SSE)
 		after_vector(k);
 	else if (fn_is(k, "ldmxcsr"))

@@ -78,7 +78,7 @@ extern const struct oseg oracle_ldt[LDT_COUNT];
 
 #define CASE_CODE  160
 #define CASE_INSNS 12
-#define CASE_POKES 6
+#define CASE_POKES 12
 
 enum case_kind { CASE_SINGLE, CASE_SEQUENCE, CASE_BYTES };
 

@@ -39,10 +39,6 @@ static const struct row_rule rules[] = {
 	{"str", NULL, SKIP, "the result is the host's (no UMIP here)"},
 	{"smsw", NULL, SKIP, "the result is the host's (no UMIP here)"},
 	{"xgetbv", NULL, SKIP, "the result is the host's"},
-	{"xsave", NULL, SKIP, "extended state is not compared yet"},
-	{"xrstor", NULL, SKIP, "extended state is not compared yet"},
-	{"xsaveopt", NULL, SKIP, "extended state is not compared yet"},
-	{"xsavec", NULL, SKIP, "extended state is not compared yet"},
 	{"xsaves", NULL, PRIV, NULL},
 	{"xrstors", NULL, PRIV, NULL},
 	{"ins", NULL, PRIV, NULL},
@@ -219,18 +215,19 @@ u32 row_undefined(const struct row *r, const struct parsed *p, const struct osta
 	return n == 0 ? 0 : n == 1 ? r->undefined & AF : r->undefined;
 }
 
+bool row_is_xsave(const struct row *r) { return !strncmp(r->fn, "xsave", 5) || !strncmp(r->fn, "xrstor", 6); }
 static bool fn_is_fx(const char *fn) { return !strcmp(fn, "fxsave") || !strcmp(fn, "fxrstor"); }
 
 unsigned row_alignment(const struct row *r, unsigned osize)
 {
 	bool packed = !strcmp(r->fn, "cvtpd2pi") || !strcmp(r->fn, "cvttpd2pi");
 
-	return fn_is_fx(r->fn) || packed ? 16 : osize;
+	return row_is_xsave(r) ? 64 : fn_is_fx(r->fn) || packed ? 16 : osize;
 }
 
 bool row_uses_fp(const struct row *r)
 {
-	return fn_is_fx(r->fn) || r->insn->flags & SSE || r->insn->kind == KIND_X87 || !strncmp(r->insn->section, "APM5", 4) || !strncmp(r->fn, "mm_", 3);
+	return fn_is_fx(r->fn) || row_is_xsave(r) || r->insn->flags & SSE || r->insn->kind == KIND_X87 || !strncmp(r->insn->section, "APM5", 4) || !strncmp(r->fn, "mm_", 3);
 }
 
 
@@ -283,7 +280,8 @@ static bool fit_for_sequence(const struct row *r)
 	static const char *const out[] = {
 		"ud",       "int3",     "int_n", "int1", "into",  "popf",      "pushf",         "mov_sreg", "pop_sreg",
 		"lxs",      "loop",     "ret",   "lsl",  "enter", "leave",     "bound",         "call",     "jmp",
-		"wrfsbase", "wrgsbase", "bswap", "xlat", "popa",  "push_sreg", "mov_from_sreg", "pause"};
+		"wrfsbase", "wrgsbase", "bswap", "xlat", "popa",  "push_sreg", "mov_from_sreg", "pause",    "xsave",
+		"xsaveopt", "xsavec",   "xrstor"};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(out); i++)
 		if (is_stem(out[i], r->fn))

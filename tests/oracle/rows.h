@@ -52,6 +52,8 @@ bool row_parse(const u8 *bytes, unsigned n, unsigned bits, const u8 has[X86_F_CO
 u32 row_undefined(const struct row *r, const struct parsed *p, const struct ostate *in, u8 last);
 /* What its memory operand is aligned to, mostly. */
 unsigned row_alignment(const struct row *r, unsigned osize);
+/* XSAVE, XRSTOR and their variants. */
+bool row_is_xsave(const struct row *r);
 /* Does it want to find something in the FPU? */
 bool row_uses_fp(const struct row *r);
 /* Is the value of its destination register or memory undefined? */
