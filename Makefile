@@ -36,11 +36,12 @@ LIBELF   := $(call has,libelf)
 LIBDW    := $(if $(LIBELF),$(call has,libdw))
 LIBEDIT  := $(call has,libedit)
 JANSSON  := $(call has,jansson)
+LIBNBD   := $(call has,libnbd)
 
 OPTIONAL_CPP  := $(if $(CAPSTONE),-DHAVE_CAPSTONE) $(if $(ZLIB),-DHAVE_ZLIB) $(if $(SLIRP),-DHAVE_SLIRP) $(if $(SDL2),-DHAVE_SDL2 $(shell $(PKG_CONFIG) --cflags sdl2))
-OPTIONAL_CPP  += $(if $(LIBELF),-DHAVE_LIBELF) $(if $(LIBDW),-DHAVE_LIBDW) $(if $(LIBEDIT),-DHAVE_LIBEDIT) $(if $(JANSSON),-DHAVE_JANSSON)
+OPTIONAL_CPP  += $(if $(LIBELF),-DHAVE_LIBELF) $(if $(LIBDW),-DHAVE_LIBDW) $(if $(LIBEDIT),-DHAVE_LIBEDIT) $(if $(JANSSON),-DHAVE_JANSSON) $(if $(LIBNBD),-DHAVE_LIBNBD)
 OPTIONAL_LIBS := $(if $(CAPSTONE),-lcapstone) $(if $(ZLIB),-lz) $(if $(SLIRP),-lslirp) $(if $(SDL2),$(shell $(PKG_CONFIG) --libs sdl2))
-OPTIONAL_LIBS += $(if $(LIBDW),-ldw) $(if $(LIBELF),-lelf) $(if $(LIBEDIT),-ledit) $(if $(JANSSON),-ljansson)
+OPTIONAL_LIBS += $(if $(LIBDW),-ldw) $(if $(LIBELF),-lelf) $(if $(LIBEDIT),-ledit) $(if $(JANSSON),-ljansson) $(if $(LIBNBD),-lnbd)
 
 ALL_CFLAGS = -std=gnu11 $(FLAGS_$(MODE)) -fno-strict-aliasing $(WARN) -Isrc -I$(B)/gen -DUNDERVISOR_VERSION='"$(VERSION)"' $(OPTIONAL_CPP) $(CFLAGS)
 LDLIBS     = $(OPTIONAL_LIBS) -lxxhash -lm
@@ -131,8 +132,8 @@ include tests/Makefile.inc
 # ---- what is needed ----
 
 DEPS := gcc libc6-dev make cpio binutils pkg-config acpica-tools libxxhash-dev libcapstone-dev zlib1g-dev libsdl2-dev libslirp-dev check
-DEPS += libelf-dev libdw-dev libedit-dev libjansson-dev seabios
-DEPS_MORE := gdb-multiarch clang clang-format qemu-system-x86 xvfb xdotool imagemagick grub-pc-bin grub-common xorriso mtools
+DEPS += libelf-dev libdw-dev libedit-dev libjansson-dev libnbd-dev seabios
+DEPS_MORE := gdb-multiarch clang clang-format qemu-system-x86 xvfb xdotool imagemagick grub-pc-bin grub-common xorriso mtools qemu-utils
 
 # Only what is missing; as root, or with sudo.
 deps:

@@ -74,6 +74,34 @@ START_TEST(snapshot)
 }
 END_TEST
 
+/* One writer, or readers; as QEMU does it. */
+START_TEST(locks)
+{
+	struct disk second;
+
+	ck_assert(disk_open(&d, IMAGE, 0, &err));
+	ck_assert(!disk_open(&second, IMAGE, 0, &err));
+	ck_assert(strstr(err.msg, "another program uses this image"));
+	ck_assert(!disk_open(&second, IMAGE, DISK_SNAPSHOT, &err));
+	ck_assert(strstr(err.msg, "another program writes to this image"));
+	ck_assert(disk_close(&d));
+	ck_assert(disk_open(&d, IMAGE, DISK_SNAPSHOT, &err));
+	ck_assert(!disk_open(&second, IMAGE, 0, &err));
+	ck_assert(disk_open(&second, IMAGE, DISK_READ_ONLY, &err));
+	ck_assert(disk_close(&second) && disk_close(&d));
+	ck_assert(disk_open(&d, IMAGE, 0, &err) && disk_close(&d));
+}
+END_TEST
+
+START_TEST(no_server)
+{
+	ck_assert(!disk_open(&d, "nbd:unix:nobody", 0, &err));
+	ck_assert(!disk_open(&d, "nbd+unix:///?socket=nobody", DISK_READ_ONLY, &err));
+	ck_assert(!disk_open_format(&d, "nonexistent", "qcow2", 0, &err));
+	ck_assert(disk_open_format(&d, IMAGE, "raw", 0, &err) && disk_close(&d));
+}
+END_TEST
+
 START_TEST(read_only)
 {
 	ck_assert(disk_open(&d, IMAGE, DISK_READ_ONLY, &err));
@@ -116,6 +144,8 @@ int main(void)
 	tcase_add_test(tc, raw);
 	tcase_add_test(tc, snapshot);
 	tcase_add_test(tc, read_only);
+	tcase_add_test(tc, locks);
+	tcase_add_test(tc, no_server);
 	tcase_add_test(tc, refusals);
 	suite_add_tcase(s, tc);
 	srunner_run_all(r, CK_NORMAL);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "loader/acpi_tables.h"
+#include "loader/smbios.h"
 #include "loader/multiboot.h"
 
 #define RAM     (32u << 20)
@@ -592,6 +593,40 @@ START_TEST(acpi_refusals)
 }
 END_TEST
 
+/* Each structure ends with an empty string; the entry point counts them and sums to 0. DSP0134 5.2.1, 6.1 */
+START_TEST(smbios)
+{
+	static const u32 at = 0xf6000;
+	const struct smbios_config c = {.cpus = 16, .ram_low = 0xc0000000, .ram_high = 1ull << 33, .processor_id = {0xa20f10}, .own_bios = true};
+	unsigned n = 0, cpus = 0;
+	u32 p, end;
+
+	ck_assert_msg(smbios_write(&mem, &c, at, &err), "%s", err.msg);
+	ck_assert_uint_eq(peek32(at), (u32)load_le("_SM_", 4));
+	ck_assert_uint_eq(sum(at, 31), 0);
+	ck_assert_uint_eq(sum(at + 16, 15), 0);
+	p = peek32(at + 24);
+	end = p + (u32)space_peek(&mem, at + 22, 2);
+	for (; p < end; n++) {
+		u8 type = (u8)space_peek(&mem, p, 1);
+
+		cpus += type == 4 && peek32(p + 8) == 0xa20f10;
+		if (type == 17) /* 11 GB are more than 15 bits of MB */
+			ck_assert_uint_eq(space_peek(&mem, p + 12, 2), 11 << 10);
+		if (type == 127)
+			break;
+		for (p += (u32)space_peek(&mem, p + 1, 1); space_peek(&mem, p, 2); p++)
+			;
+		p += 2;
+	}
+	ck_assert_uint_eq(p + 6, end);
+	ck_assert_uint_eq(n + 1, space_peek(&mem, at + 28, 2));
+	ck_assert_uint_eq(cpus, 16);
+	ck_assert(!smbios_write(&mem, &(struct smbios_config){.cpus = 100}, at, &err));
+	ck_assert(!smbios_write(&mem, &c, TOP + RAM, &err));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("loader");
@@ -620,6 +655,7 @@ int main(void)
 	tcase_add_test(tc, acpi);
 	tcase_add_test(tc, acpi_script);
 	tcase_add_test(tc, acpi_refusals);
+	tcase_add_test(tc, smbios);
 	suite_add_tcase(s, tc);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

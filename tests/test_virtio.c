@@ -148,9 +148,9 @@ START_TEST(capabilities)
 	ck_assert_uint_eq(pci_config_read(&v->pci, 0, 4), 0x10011af4);
 	ck_assert_uint_eq(pci_config_read(&v->pci, 0x2e, 2), 2);
 	for (at = pci_config_read(&v->pci, 0x34, 1); at; at = pci_config_read(&v->pci, at + 1, 1), n++)
-		if (pci_config_read(&v->pci, at, 1) == 9)
+		if (pci_config_read(&v->pci, at, 1) == 9 && pci_config_read(&v->pci, at + 3, 1) != 5)
 			ck_assert_uint_eq(pci_config_read(&v->pci, at + 4, 1), 4);
-	ck_assert_uint_eq(n, 5); /* four structures, MSI-X */
+	ck_assert_uint_eq(n, 6); /* four structures, the window, MSI-X */
 	ck_assert_uint_eq(reg(0x2000, 8), 64);
 	set(0, 4, 1);
 	ck_assert_uint_eq(reg(4, 4) & 1, 1); /* version 1 */
@@ -158,6 +158,40 @@ START_TEST(capabilities)
 	set(12, 4, ~0u); /* more than is offered */
 	set(20, 1, 11);
 	ck_assert_uint_eq(reg(20, 1), 3);
+}
+END_TEST
+
+/* 4.1.4.9: BAR 4 through configuration space, even while the device decodes no memory. */
+START_TEST(window)
+{
+	struct pci_device *d;
+	unsigned at;
+
+	virtio_blk_init(&blk, VIRTIO_MODERN, &disk, "serial");
+	plug(&blk.v);
+	d = &v->pci;
+	pci_config_write(d, PCI_COMMAND, 2, 0);
+	for (at = pci_config_read(d, 0x34, 1); pci_config_read(d, at + 3, 1) != 5 || pci_config_read(d, at, 1) != 9;)
+		at = pci_config_read(d, at + 1, 1);
+	ck_assert_uint_eq(pci_config_read(d, at + 2, 1), 20);
+	pci_config_write(d, at + 4, 1, 4);
+	pci_config_write(d, at + 12, 4, 4);
+	pci_config_write(d, at + 8, 4, 0x2000); /* sectors */
+	ck_assert_uint_eq(pci_config_fetch(d, at + 16, 4), 64);
+	pci_config_write(d, at + 12, 4, 1);
+	pci_config_write(d, at + 8, 4, 20); /* status */
+	pci_config_write(d, at + 16, 1, 3);
+	ck_assert_uint_eq(v->s.status, 3);
+	ck_assert_uint_eq(pci_config_fetch(d, at + 16, 1), 3);
+	pci_config_write(d, at + 4, 1, 1); /* another BAR, a crooked offset, a length that there is not: nothing happens */
+	pci_config_write(d, at + 16, 1, 0);
+	pci_config_write(d, at + 4, 1, 4);
+	pci_config_write(d, at + 12, 4, 3);
+	pci_config_write(d, at + 16, 1, 0);
+	pci_config_write(d, at + 12, 4, 4);
+	pci_config_write(d, at + 8, 4, 0x3fff);
+	pci_config_write(d, at + 16, 4, 0);
+	ck_assert_uint_eq(v->s.status, 3);
 }
 END_TEST
 
@@ -450,6 +484,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, capabilities);
+	tcase_add_test(tc, window);
 	tcase_add_test(tc, block);
 	tcase_add_test(tc, read_only_disk);
 	tcase_add_test(tc, legacy);

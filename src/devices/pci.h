@@ -87,6 +87,8 @@ struct pci_device {
 	/* Configuration space at [off, off + size) was written, s.config is as it is now; also after a reset and after
 	 * state was loaded, for all of it. May be NULL. */
 	void (*changed)(void *dev, unsigned off, unsigned size);
+	/* Software is about to read there: s.config may be brought up to date. May be NULL. */
+	void (*reading)(void *dev, unsigned off, unsigned size);
 };
 
 struct pci_bus {
@@ -150,7 +152,8 @@ bool pci_dma_read(struct pci_device *d, u64 pa, void *buf, size_t n);
 bool pci_dma_write(struct pci_device *d, u64 pa, const void *buf, size_t n);
 
 /* ---- configuration accesses (also for the board's own setup) ---- */
-u32 pci_config_read(const struct pci_device *d, unsigned off, unsigned size);
+u32 pci_config_read(const struct pci_device *d, unsigned off, unsigned size); /* no side effects */
+u32 pci_config_fetch(struct pci_device *d, unsigned off, unsigned size);      /* as software reads */
 void pci_config_write(struct pci_device *d, unsigned off, unsigned size, u32 val);
 
 /* ---- ports CF8h-CFFh ---- */

@@ -21,6 +21,13 @@ u32 pci_config_read(const struct pci_device *d, unsigned off, unsigned size)
 	return val;
 }
 
+u32 pci_config_fetch(struct pci_device *d, unsigned off, unsigned size)
+{
+	if (d->reading)
+		d->reading(d->dev, off, size);
+	return pci_config_read(d, off, size);
+}
+
 static bool meets(unsigned off, unsigned size, unsigned at, unsigned n) { return off < at + n && at < off + size; }
 
 static void follow(struct pci_device *d, unsigned off, unsigned size)
@@ -85,7 +92,13 @@ static u64 data_peek(const void *dev, u64 off, unsigned size)
 	return d ? pci_config_read(d, reg, size) : mask_low(size * 8);
 }
 
-static u64 data_read(void *dev, u64 off, unsigned size) { return data_peek(dev, off, size); }
+static u64 data_read(void *dev, u64 off, unsigned size)
+{
+	unsigned reg;
+	struct pci_device *d = target(dev, off, &reg);
+
+	return d ? pci_config_fetch(d, reg, size) : mask_low(size * 8);
+}
 
 static void data_write(void *dev, u64 off, unsigned size, u64 val)
 {

@@ -4,8 +4,8 @@
 enum { VENDOR = 0x1af4, LEGACY_ID = 0x1000, MODERN_ID = 0x1040 };
 enum { BAR_LEGACY = 0, BAR_MSIX = 1, BAR_MODERN = 4 };
 enum { COMMON = 0, ISR = 0x1000, DEVICE = 0x2000, NOTIFY = 0x3000, MODERN_SIZE = 0x4000, NOTIFY_STEP = 4 };
-enum { CAP_VENDOR = 9, CFG_COMMON = 1, CFG_NOTIFY = 2, CFG_ISR = 3, CFG_DEVICE = 4 };
-enum { CAP_MSIX_AT = 0x98, CAPS_AT = 0x40 };
+enum { CAP_VENDOR = 9, CFG_COMMON = 1, CFG_NOTIFY = 2, CFG_ISR = 3, CFG_DEVICE = 4, CFG_WINDOW = 5 };
+enum { CAPS_AT = 0x40, CAP_WINDOW_AT = 0x84, WINDOW_DATA = CAP_WINDOW_AT + 16, CAP_MSIX_AT = 0x98 };
 
 const struct field virtio_fields[VIRTIO_FIELDS] = {
 	FIELD_HEX(struct virtio_state, driver_features), FIELD_HEX(struct virtio_state, own),
@@ -34,16 +34,6 @@ static u8 isr_read(struct virtio *v)
 	v->s.isr = 0;
 	pci_intx(&v->pci, false);
 	return isr;
-}
-
-static void config_changed(void *dev, unsigned off, unsigned size)
-{
-	struct virtio *v = dev;
-
-	(void)off, (void)size;
-	pci_msix_changed(&v->msix);
-	if (pci_msix_on(&v->msix) && v->pci.s.intx)
-		pci_intx(&v->pci, false);
 }
 
 static u64 msix_peek(const void *dev, u64 off, unsigned size)
@@ -253,6 +243,44 @@ static void modern_write(void *dev, u64 off, unsigned size, u64 val)
 
 static const struct region_ops modern_ops = {"virtio", modern_read, modern_write, modern_peek, 1, 4};
 
+/* ---- a window on BAR 4 in configuration space, 4.1.4.9 ---- */
+
+/* How many bytes the data register at [off, off + size) stands for, at *at in the BAR; 0: it is not touched, or was set up wrongly. */
+static unsigned window(const struct virtio *v, unsigned off, unsigned size, u64 *at)
+{
+	u32 length = pci_get(&v->pci, CAP_WINDOW_AT + 12, 4);
+
+	*at = pci_get(&v->pci, CAP_WINDOW_AT + 8, 4);
+	if (!v->pci.reading || off < WINDOW_DATA || off + size > WINDOW_DATA + 4 || v->pci.s.config[CAP_WINDOW_AT + 4] != BAR_MODERN)
+		return 0;
+	if ((length != 1 && length != 2 && length != 4) || *at % length || *at + length > MODERN_SIZE)
+		return 0;
+	return length;
+}
+
+static void window_read(void *dev, unsigned off, unsigned size)
+{
+	struct virtio *v = dev;
+	u64 at;
+	unsigned n = window(v, off, size, &at);
+
+	if (n)
+		store_le(v->pci.s.config + WINDOW_DATA, n, modern_read(v, at, n));
+}
+
+static void config_changed(void *dev, unsigned off, unsigned size)
+{
+	struct virtio *v = dev;
+	u64 at;
+	unsigned n = window(v, off, size, &at);
+
+	if (n)
+		modern_write(v, at, n, pci_get(&v->pci, WINDOW_DATA, n));
+	pci_msix_changed(&v->msix);
+	if (pci_msix_on(&v->msix) && v->pci.s.intx)
+		pci_intx(&v->pci, false);
+}
+
 /* ---- BAR 0: legacy, 4.1.4.10 ---- */
 
 enum {
@@ -343,7 +371,7 @@ static const struct region_ops legacy_ops = {"virtio-legacy", legacy_read, legac
 static unsigned capability(struct virtio *v, unsigned at, u8 type, u32 off, u32 length)
 {
 	struct pci_device *d = &v->pci;
-	unsigned size = type == CFG_NOTIFY ? 20 : 16;
+	unsigned size = type == CFG_NOTIFY || type == CFG_WINDOW ? 20 : 16;
 
 	pci_set(d, at + 2, 1, size, 0);
 	pci_set(d, at + 3, 1, type, 0);
@@ -364,7 +392,12 @@ static void add_modern(struct virtio *v)
 	at = capability(v, at, CFG_COMMON, COMMON, C_END);
 	at = capability(v, at, CFG_ISR, ISR, 1);
 	at = capability(v, at, CFG_DEVICE, DEVICE, 0x1000);
-	capability(v, at, CFG_NOTIFY, NOTIFY, 0x1000);
+	at = capability(v, at, CFG_NOTIFY, NOTIFY, 0x1000);
+	capability(v, at, CFG_WINDOW, 0, 0);
+	pci_set(&v->pci, at + 4, 1, 0, 0xff);
+	for (unsigned i = 8; i < 20; i += 4)
+		pci_set(&v->pci, at + i, 4, 0, 0xffffffff);
+	v->pci.reading = window_read;
 }
 
 /* Legacy and transitional IDs (4.1.2.3): 1000h + a number of their own. */

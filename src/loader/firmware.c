@@ -93,6 +93,16 @@ static bool acpi_files(struct firmware *f, struct pc *pc, struct error *err)
 			       err);
 }
 
+static bool smbios_files(struct firmware *f, struct pc *pc, struct error *err)
+{
+	struct smbios_config c;
+
+	pc_smbios_config(pc, &c);
+	return smbios_build(&f->smbios, &c, 0, err) &&
+	       fw_cfg_add_file(&pc->fw_cfg, "etc/smbios/smbios-anchor", f->smbios.entry, SMBIOS_ENTRY_SIZE, err) &&
+	       fw_cfg_add_file(&pc->fw_cfg, "etc/smbios/smbios-tables", f->smbios.table, f->smbios.size, err);
+}
+
 static bool menu_files(struct firmware *f, struct pc *pc, const struct firmware_options *o, struct error *err)
 {
 	store_le(f->menu, 2, o->menu);
@@ -150,6 +160,6 @@ bool firmware_describe(struct firmware *f, struct pc *pc, const struct firmware_
 	f->order_then = o->order;
 	f->once = o->once != NULL;
 	cmos_order(pc, o->once ? o->once : o->order);
-	return memory_files(f, pc, err) && board_files(f, pc, err) && acpi_files(f, pc, err) &&
+	return memory_files(f, pc, err) && board_files(f, pc, err) && acpi_files(f, pc, err) && smbios_files(f, pc, err) &&
 	       menu_files(f, pc, o, err) && console_files(f, pc, o, err) && order_file(f, pc, first, err);
 }

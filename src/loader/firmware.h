@@ -8,6 +8,7 @@
 
 #include "loader/acpi_tables.h"
 #include "loader/boot.h"
+#include "loader/smbios.h"
 #include "machine/pc.h"
 
 #define FIRMWARE_DEFAULT  "/usr/share/seabios/bios-256k.bin"
@@ -41,6 +42,7 @@ struct firmware {
 	u8 menu[2], menu_wait[2];
 	struct acpi_tables acpi;
 	u8 acpi_script[ACPI_SCRIPT_SIZE];
+	struct smbios smbios;
 	u8 nographic[2], serial_console[8];
 	char order[FIRMWARE_ORDER];
 };

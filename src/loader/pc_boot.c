@@ -9,6 +9,7 @@
 /* ---- what a BIOS leaves behind ---- */
 
 /* Level-triggered: the SCI, and what the PCI links drive. */
+enum { SMBIOS_AT = 0xf6000 };
 enum { SCI_IRQ = 9, LEVEL_IRQS = 1 << SCI_IRQ | 1 << 10 | 1 << 11 };
 
 static void out(struct pc *pc, u16 port, u8 val) { space_write(&pc->io, port, 1, val); }
@@ -87,6 +88,16 @@ static bool acpi(struct pc_boot *b, struct pc *pc, struct error *err)
 	pc_acpi_config(pc, &c);
 	b->opt.rsdp = c.rsdp;
 	return acpi_tables_write(&pc->mem, &c, err);
+}
+
+/* Between the RSDP and the routines of pc_bios.c */
+static bool smbios(struct pc *pc, struct error *err)
+{
+	struct smbios_config c;
+
+	pc_smbios_config(pc, &c);
+	c.own_bios = true;
+	return smbios_write(&pc->mem, &c, SMBIOS_AT, err);
 }
 
 /* ---- CPU 0 at the kernel's entry ---- */
@@ -182,7 +193,7 @@ bool pc_boot_load(struct pc_boot *b, struct pc *pc, struct error *err)
 	pc_bios_install(pc);
 	for (unsigned i = 0; i < pc->cfg.cpus; i++)
 		memory_types(pc, &pc->cpu[i].x86);
-	if (!acpi(b, pc, err) || !kernel_load(&pc->mem, &b->opt, &st, err))
+	if (!acpi(b, pc, err) || !smbios(pc, err) || !kernel_load(&pc->mem, &b->opt, &st, err))
 		return false;
 	start_cpu(&pc->cpu[0].x86, &st);
 	return true;

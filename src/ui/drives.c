@@ -5,7 +5,7 @@ static bool open_one(struct disk *disk, const struct option_drive *d, bool snaps
 {
 	unsigned flags = (d->read_only ? DISK_READ_ONLY : 0u) | (d->snapshot || snapshot ? DISK_SNAPSHOT : 0u);
 
-	return !*d->path || disk_open(disk, d->path, flags, err);
+	return !*d->path || disk_open_format(disk, d->path, *d->format ? d->format : NULL, flags, err);
 }
 
 /* The first free place, or the one that was asked for. CD-ROMs go to the second channel first, as on QEMU. */

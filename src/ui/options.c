@@ -381,7 +381,7 @@ static const struct {
 	{"hdc", "FILE", "third disk: master of the second channel", set_hdc},
 	{"hdd", "FILE", "fourth disk", set_hdd},
 	{"cdrom", "FILE", "an ISO image in a CD-ROM drive, master of the second channel", set_cdrom},
-	{"drive", "file=FILE[,...]", "format=raw, if=ide|virtio|none, index=, media=disk|cdrom, readonly=on, snapshot=on",
+	{"drive", "file=FILE[,...]", "format=raw|qcow2|..., if=ide|virtio|none, index=, media=disk|cdrom, readonly=on, snapshot=on",
 	 option_drive},
 	{"snapshot", NULL, "keep what guests write away from the images", set_snapshot},
 	{"append", "ARGS", "its command line", set_append},

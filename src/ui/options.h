@@ -19,7 +19,7 @@ enum drive_interface { DRIVE_IDE, DRIVE_VIRTIO, DRIVE_NONE };
 
 struct option_drive {
 	char path[512]; /* empty: a CD-ROM drive without a disc */
-	char id[32], serial[21];
+	char id[32], serial[21], format[12]; /* format: empty: raw or what the path says */
 	u8 interface; /* enum drive_interface */
 	int index;    /* -1: the next free one */
 	bool cdrom, read_only, snapshot;

@@ -2,6 +2,7 @@
 #include "debug/disasm.h"
 #include "debug/symbols.h"
 #include "debug/trace.h"
+#include "devices/disk_nbd.h"
 #include "ui/line_edit.h"
 #include "ui/options_part.h"
 
@@ -80,4 +81,6 @@ void option_debug_libraries(struct text *out)
 	one(out, line_edit_library(), "libedit: no line editing");
 	text_puts(out, ", ");
 	one(out, trace_library(), "jansson: no traces");
+	text_puts(out, ", ");
+	one(out, disk_nbd_library(), "libnbd: raw disk images only");
 }

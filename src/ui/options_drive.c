@@ -57,6 +57,18 @@ static bool text(const char *key, const char *v, char *to, size_t size, struct e
 	return true;
 }
 
+/* All but raw go through qemu-nbd. */
+static bool format(const char *v, struct option_drive *d, struct error *err)
+{
+	static const char *const formats[] = {"raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx", "parallels"};
+	u8 n = 0;
+
+	if (!one_of("format", v, formats, ARRAY_SIZE(formats), &n, err))
+		return false;
+	strcpy(d->format, formats[n]);
+	return true;
+}
+
 static bool drive_key(struct option_drive *d, const char *key, const char *v, struct error *err)
 {
 	static const char *const interfaces[] = {"ide", "virtio", "none"}, *const media[] = {"disk", "cdrom"};
@@ -70,7 +82,7 @@ static bool drive_key(struct option_drive *d, const char *key, const char *v, st
 	if (!strcmp(key, "serial"))
 		return text(key, v, d->serial, sizeof d->serial, err);
 	if (!strcmp(key, "format"))
-		return !strcmp(v, "raw") || error_set(err, "-drive format=%s: not supported (expected raw)", v);
+		return format(v, d, err);
 	if (!strcmp(key, "if"))
 		return one_of(key, v, interfaces, ARRAY_SIZE(interfaces), &d->interface, err);
 	if (!strcmp(key, "media")) {
