@@ -41,7 +41,6 @@ struct arm_cp15 {
 	u32 control, ttbr, dacr, dfsr, ifsr, far;
 	u32 dlock, ilock;    /* c9,c0: cache lockdown */
 	u32 dtcm, itcm;      /* c9,c1: TCM regions; there is no TCM */
-	u32 tlb_lock;        /* c10: bit 0 P, bits 28:26 victim */
 	u32 fcse, context;   /* c13 */
 	u32 debug_override;  /* c15,c0,0 */
 };
@@ -63,7 +62,6 @@ struct arm_state {
 	u8 pad;
 	struct arm_cp15 cp15;
 	struct arm_vfp vfp;
-	u32 pad1;
 	u64 retired;       /* instructions of this CPU */
 };
 
@@ -134,6 +132,7 @@ struct arm_cpu {
 	struct sched *sched;
 	struct event_log *log;
 	u64 *icount;   /* the machine's instruction count, exact when the CPU does not run */
+	bool bus_errors; /* accesses that nobody answers are external aborts: true after arm_init. Else reads are all ones, writes vanish */
 	bool has_vfp;  /* VFP9-S is there; set before arm_reset */
 	const struct arm_spy *spy;
 	/* Asked at SVC 0x123456 (ARM) and SVC 0xAB (Thumb) in any mode before the exception; true: done, r0 holds the answer. It may stop the

@@ -69,3 +69,16 @@ void arm_set_cpsr(struct arm_cpu *c, u32 val)
 	if (arm_bank_of(val) < BANKS)
 		arm_write_cpsr(c, val);
 }
+
+void arm_mode_changed(struct arm_cpu *c)
+{
+	u32 cpsr = c->s.cpsr, mode = c->mode & (ARM_MODE_BE | ARM_MODE_VFP | ARM_MODE_VECTOR);
+
+	if (cpsr & PSR_T)
+		mode |= ARM_MODE_THUMB;
+	if ((cpsr & PSR_MODE) == MODE_USR)
+		mode |= ARM_MODE_USER;
+	c->mode = mode;
+	tlb_arm_user(&c->tlb, mode & ARM_MODE_USER);
+	arm_look(c);
+}

@@ -47,7 +47,8 @@ struct tlb_arm_arch {
 	struct tlb_arm_set data[TLB_ARM_DATA_SETS], fetch[TLB_ARM_FETCH_SETS];
 	struct tlb_arm_entry locked[TLB_ARM_LOCKED];
 	u32 gen;
-	u8 sizes[2], pad[2]; /* page sizes present in this generation, a bit each: data, fetch */
+	u8 sizes[2];      /* page sizes present in this generation, a bit each: data, fetch */
+	u8 lock, victim;  /* walks fill the lockdown region at victim, which moves on. DDI0198 2.3.10 */
 };
 extern const struct field tlb_arm_fields[]; /* of struct tlb_arm_arch */
 extern const size_t tlb_arm_fields_n;
@@ -57,11 +58,9 @@ extern const size_t tlb_arm_fields_n;
 struct tlb_arm {
 	/* What the CPU reads or sets. */
 	u64 ctx, base_ctx;   /* present context with and without TLB_ARM_USER */
-	u64 d_mix;           /* XORed to the offset: contexts use different quarters at the same addresses */
+	u64 d_mix, i_mix;    /* XORed to the offset: contexts use different quarters at the same addresses */
 	struct walk_arm_env env;
 	u32 fcse;            /* process: bits 31:25 */
-	bool lock;           /* walks fill the lockdown region at victim, which moves on */
-	u8 victim;
 	struct event_log *log; /* EV_WALK, EV_FLUSH; may be NULL */
 	void (*stamp)(void *arg, struct event *e);
 	void *stamp_arg;
@@ -87,6 +86,7 @@ struct tlb_arm_hit {
 	u32 mva;
 	u64 pa;
 	u8 *host;   /* host address when it is RAM (or ROM and no write), else NULL: use space_read/space_write */
+	u8 shift;   /* log2 of the cached page's size; 32 with the MMU off */
 	bool plain; /* now in the hot layer for this access */
 };
 
@@ -103,7 +103,7 @@ static ALWAYS_INLINE const struct tlb_entry *tlb_arm_slot(const struct tlb_arm *
 /* The fast fetch translation: true if the hot layer has it, and then *pa is the physical address. */
 static ALWAYS_INLINE bool itlb_arm_lookup(const struct tlb_arm *t, u32 va, u64 *pa)
 {
-	const struct tlb_entry *e = (const struct tlb_entry *)((const u8 *)t->i + TLB_OFFSET((u64)va, 0, ITLB_ARM_SIZE));
+	const struct tlb_entry *e = (const struct tlb_entry *)((const u8 *)t->i + TLB_OFFSET((u64)va, t->i_mix, ITLB_ARM_SIZE));
 
 	*pa = va + e->add;
 	return e->tag[t->ctx >> 32 & 1] == ((va & (u32)PAGE_MASK) | t->ctx);
