@@ -132,7 +132,7 @@ include tests/Makefile.inc
 # ---- what is needed ----
 
 DEPS := gcc libc6-dev make cpio binutils pkg-config acpica-tools libxxhash-dev libcapstone-dev zlib1g-dev libsdl2-dev libslirp-dev check
-DEPS += libelf-dev libdw-dev libedit-dev libjansson-dev libnbd-dev seabios
+DEPS += libelf-dev libdw-dev libedit-dev libjansson-dev libnbd-dev libunicorn-dev seabios
 DEPS_MORE := gdb-multiarch clang clang-format qemu-system-x86 xvfb xdotool imagemagick grub-pc-bin grub-common xorriso mtools qemu-utils
 
 # Only what is missing; as root, or with sudo.
