@@ -36,11 +36,14 @@ LIBELF   := $(call has,libelf)
 LIBDW    := $(if $(LIBELF),$(call has,libdw))
 LIBEDIT  := $(call has,libedit)
 JANSSON  := $(call has,jansson)
+# libfdt has no pkg-config file.
+FDT      := $(shell printf '\043include <libfdt.h>\n' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
 LIBNBD   := $(call has,libnbd)
 
 OPTIONAL_CPP  := $(if $(CAPSTONE),-DHAVE_CAPSTONE) $(if $(ZLIB),-DHAVE_ZLIB) $(if $(SLIRP),-DHAVE_SLIRP) $(if $(SDL2),-DHAVE_SDL2 $(shell $(PKG_CONFIG) --cflags sdl2))
 OPTIONAL_CPP  += $(if $(LIBELF),-DHAVE_LIBELF) $(if $(LIBDW),-DHAVE_LIBDW) $(if $(LIBEDIT),-DHAVE_LIBEDIT) $(if $(JANSSON),-DHAVE_JANSSON) $(if $(LIBNBD),-DHAVE_LIBNBD)
-OPTIONAL_LIBS := $(if $(CAPSTONE),-lcapstone) $(if $(ZLIB),-lz) $(if $(SLIRP),-lslirp) $(if $(SDL2),$(shell $(PKG_CONFIG) --libs sdl2))
+OPTIONAL_CPP  += $(if $(FDT),-DHAVE_FDT)
+OPTIONAL_LIBS := $(if $(FDT),-lfdt) $(if $(CAPSTONE),-lcapstone) $(if $(ZLIB),-lz) $(if $(SLIRP),-lslirp) $(if $(SDL2),$(shell $(PKG_CONFIG) --libs sdl2))
 OPTIONAL_LIBS += $(if $(LIBDW),-ldw) $(if $(LIBELF),-lelf) $(if $(LIBEDIT),-ledit) $(if $(JANSSON),-ljansson) $(if $(LIBNBD),-lnbd)
 
 ALL_CFLAGS = -std=gnu11 $(FLAGS_$(MODE)) -fno-strict-aliasing $(WARN) -Isrc -I$(B)/gen -DUNDERVISOR_VERSION='"$(VERSION)"' $(OPTIONAL_CPP) $(CFLAGS)

@@ -12,6 +12,7 @@
 #include "debug/dump.h"
 #include "debug/log.h"
 #include "devices/pixels.h"
+#include "devices/vga_render.h"
 #include "loader/pc_boot.h"
 #include "ui/drives.h"
 #include "ui/options.h"
@@ -128,9 +129,12 @@ static void open_screen(struct session *s)
 
 static struct window *open_window(struct session *s, struct error *err)
 {
+	struct window_board board;
+
 	if (s->opt.panes)
 		panes_init(&s->panes, &s->pc, &s->hub);
-	return window_open(&s->pc, s->opt.name, s->opt.panes ? &s->panes : NULL, err);
+	board = window_of_pc(&s->pc);
+	return window_open(&board, s->opt.name, s->opt.panes ? &s->panes : NULL, err);
 }
 
 static bool power_on(struct session *s, struct error *err)
@@ -331,6 +335,7 @@ static int finish(struct session *s, enum stop why, struct error *err)
 {
 	const struct debugger *d = s->debugged ? &s->debug.d : NULL;
 	int status = exit_status(s, why);
+	struct picture screen;
 
 	if (s->pc.machine.tick.period)
 		screen_end(&s->screen);
@@ -349,7 +354,8 @@ static int finish(struct session *s, enum stop why, struct error *err)
 	}
 	if (s->opt.dump_screen && !screen_dump(&s->pc.vga, s->opt.dump_screen, err))
 		return fail(s, err, EXIT_FILE);
-	if (s->opt.screenshot && !pixels_write_vga(s->opt.screenshot, &s->pc.vga, err))
+	screen = vga_screen(&s->pc.vga);
+	if (s->opt.screenshot && !pixels_write_picture(s->opt.screenshot, &screen, err))
 		return fail(s, err, EXIT_FILE);
 	return status;
 }

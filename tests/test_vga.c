@@ -17,7 +17,7 @@ static struct space mem, io;
 static struct vga vga;
 static struct pci_bus bus;
 static u32 *pixels;
-static struct vga_size size;
+static struct picture_size size;
 
 #define LFB  0xe0000000ull
 #define MMIO 0xfeb00000ull
@@ -783,7 +783,7 @@ static u32 pick(u32 n)
 /* Large pictures are slow under the sanitizer: they come now and then. */
 static void look_around(void)
 {
-	struct vga_size s = vga_render_size(&vga);
+	struct picture_size s = vga_render_size(&vga);
 	char line[VGA_TEXT_LINE];
 	unsigned row, col;
 

@@ -59,13 +59,15 @@ static struct window *w;
 static void setup(void)
 {
 	struct error err = {""};
+	struct window_board board;
 	struct pc_config cfg = {.ram_size = 2 << 20, .cpus = 1, .uarts = 2, .vga = true};
 
 	setenv("SDL_VIDEODRIVER", "dummy", 1);
 	pc = calloc(1, sizeof *pc);
 	ck_assert(x86_model_parse(&cfg.model, "zen", &err));
 	ck_assert(pc_init(pc, &cfg, &err));
-	w = window_open(pc, "test", NULL, &err);
+	board = window_of_pc(pc);
+	w = window_open(&board, "test", NULL, &err);
 	ck_assert_msg(w, "%s", err.msg);
 }
 

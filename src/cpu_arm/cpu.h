@@ -12,8 +12,12 @@
 #include "base/field.h"
 #include "base/sched.h"
 #include "base/types.h"
-#include "cpu_arm/op.h"
 #include "mmu/tlb_arm.h"
+
+struct arm_cpu;
+struct arm_op;
+struct arm_block;
+struct arm_code;
 
 /* The program status registers. DDI0100 A2.5 */
 enum {
@@ -93,8 +97,6 @@ struct arm_jump_entry {
 	struct arm_block *block;
 	u64 pad;
 };
-
-struct arm_code;
 
 struct arm_cpu {
 	/* ---- what handlers touch most; registers of ops are byte offsets from here ---- */

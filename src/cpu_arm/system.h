@@ -3,6 +3,7 @@
 #define CPU_ARM_SYSTEM_H
 
 #include "cpu_arm/cpu.h"
+#include "cpu_arm/op.h"
 
 /* ---- mode.c ---- */
 static inline bool arm_privileged(const struct arm_cpu *c) { return !(c->mode & ARM_MODE_USER); }

@@ -24,6 +24,23 @@ static bool library_text(const u8 *bytes, unsigned len, unsigned bits, u64 rip, 
 	return n != 0;
 }
 
+static unsigned library_arm(const u8 *bytes, unsigned len, bool thumb, u32 pc, char *out, size_t size)
+{
+	unsigned used = 0;
+	cs_insn *insn;
+	csh handle;
+
+	if (cs_open(CS_ARCH_ARM, thumb ? CS_MODE_THUMB : CS_MODE_ARM, &handle) != CS_ERR_OK)
+		return 0;
+	if (cs_disasm(handle, bytes, len, pc, 1, &insn)) {
+		snprintf(out, size, "%s%s%s", insn->mnemonic, *insn->op_str ? " " : "", insn->op_str);
+		used = insn->size;
+		cs_free(insn, 1);
+	}
+	cs_close(&handle);
+	return used;
+}
+
 const char *disasm_library(void)
 {
 	static char name[32];
@@ -40,8 +57,28 @@ static bool library_text(const u8 *bytes, unsigned len, unsigned bits, u64 rip, 
 	return false;
 }
 
+static unsigned library_arm(const u8 *bytes, unsigned len, bool thumb, u32 pc, char *out, size_t size)
+{
+	(void)bytes, (void)len, (void)thumb, (void)pc, (void)out, (void)size;
+	return 0;
+}
+
 const char *disasm_library(void) { return NULL; }
 #endif
+
+unsigned disasm_arm(const u8 *bytes, unsigned len, bool thumb, u32 pc, char *out, size_t size)
+{
+	unsigned n = thumb ? 2 : 4, used;
+
+	if (len < n) {
+		snprintf(out, size, "(not readable)");
+		return n;
+	}
+	used = library_arm(bytes, len, thumb, pc, out, size);
+	if (!used)
+		snprintf(out, size, ".%s 0x%0*llx", thumb ? "short" : "word", (int)n * 2, (unsigned long long)load_le(bytes, n));
+	return used ? used : n;
+}
 
 /* Instructions that capstone 4.0.2 does not know or takes for others. APM3 */
 static const struct {

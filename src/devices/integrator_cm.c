@@ -92,11 +92,18 @@ static u64 cm_peek(const void *dev, u64 off, unsigned size)
 	return primecell_lane(off, look(dev, primecell_reg(off), &known));
 }
 
+static void show_lcd(struct integrator_cm *c)
+{
+	if (c->lcd_mux)
+		c->lcd_mux(c->arg, c->s.ctrl >> CM_CTRL_LCDMUX_SHIFT & 7);
+}
+
 static void write_ctrl(struct integrator_cm *c, u32 val)
 {
 	u32 changed = c->s.ctrl ^ val;
 
-	c->s.ctrl = (val & (CTRL_KEPT | CM_CTRL_REMAP));
+	c->s.ctrl = val & (CTRL_KEPT | CM_CTRL_REMAP);
+	show_lcd(c);
 	if (changed & CM_CTRL_REMAP && c->remap)
 		c->remap(c->arg, val & CM_CTRL_REMAP);
 	if (val & CM_CTRL_RESET && c->reset)
@@ -152,6 +159,7 @@ void integrator_cm_reset(struct integrator_cm *c)
 		.nvflags = nvflags,
 	};
 	integrator_pic_reset(&c->pic);
+	show_lcd(c);
 	if (c->remap)
 		c->remap(c->arg, true);
 }
@@ -168,6 +176,7 @@ void integrator_cm_post_load(struct integrator_cm *c)
 	if (c->s.counted_from > c->sched->now)
 		c->s.counted_from = c->sched->now;
 	integrator_pic_post_load(&c->pic);
+	show_lcd(c);
 	if (c->remap)
 		c->remap(c->arg, c->s.ctrl & CM_CTRL_REMAP);
 }

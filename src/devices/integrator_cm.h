@@ -11,7 +11,8 @@
 #define INTEGRATOR_CM_SIZE 0x1000u
 
 enum { CM_CTRL_LED = 1, CM_CTRL_MBDET = 2, CM_CTRL_REMAP = 4, CM_CTRL_RESET = 8 };
-enum { CM_CTRL_LCD_SHIFT = 8 }; /* bits 8 to 19 of CM_CTRL: what stands behind the LCD controller */
+/* CM_CTRL bits 13:11, LCDMUXSEL: what stands behind the LCD controller. 1:5:5:5 pixels and palettes, 24 bits; anything else is 5:6:5. */
+enum { CM_CTRL_LCDMUX_SHIFT = 11, CM_LCD_VGA_565 = 2, CM_LCD_VGA_555 = 4, CM_LCD_VGA_24 = 7 };
 
 struct integrator_cm_state {
 	u64 counted_from; /* virtual ns at which the 24 MHz counter was 0 */
@@ -26,6 +27,7 @@ struct integrator_cm {
 	u32 ram_mb;
 	void (*reset)(void *arg);            /* CM_CTRL.RESET was written */
 	void (*remap)(void *arg, bool on);   /* REMAP: RAM, not flash, at 0 */
+	void (*lcd_mux)(void *arg, u32 mux); /* CM_LCD_... */
 	void *arg;
 };
 

@@ -1,8 +1,6 @@
 /* See pixels.h. Manuals: W3C PNG 2nd edition 5.3 (chunks), 11.2 (IHDR, IDAT, IEND); ppm(5). */
 #include "devices/pixels.h"
 
-#include "devices/vga_render.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,15 +114,15 @@ bool pixels_write(const char *path, const u32 *pixels, unsigned width, unsigned 
 	return (fclose(f) == 0 && ok) || error_set(err, "%s: cannot be written: %s", path, strerror(errno));
 }
 
-bool pixels_write_vga(const char *path, const struct vga *v, struct error *err)
+bool pixels_write_picture(const char *path, const struct picture *p, struct error *err)
 {
-	struct vga_size size = vga_render_size(v);
+	struct picture_size size = p->size(p->dev);
 	u32 *pixels = malloc((size_t)size.width * size.height * sizeof *pixels);
 	bool ok;
 
 	if (!pixels)
 		return error_set(err, "%s: no memory for a picture of %u x %u", path, size.width, size.height);
-	vga_render(v, pixels, size.width);
+	p->render(p->dev, pixels, size.width);
 	ok = pixels_write(path, pixels, size.width, size.height, err);
 	free(pixels);
 	return ok;

@@ -6,12 +6,12 @@
 #define DEVICES_PIXELS_H
 
 #include "base/error.h"
-#include "devices/vga.h"
+#include "devices/picture.h"
 
 /* Writes width x height pixels 00RRGGBBh: as PNG if path ends in .png, else as PPM. */
 bool pixels_write(const char *path, const u32 *pixels, unsigned width, unsigned height, struct error *err);
-/* What v shows now. */
-bool pixels_write_vga(const char *path, const struct vga *v, struct error *err);
+/* What is shown now. */
+bool pixels_write_picture(const char *path, const struct picture *p, struct error *err);
 /* The library behind PNG and its version, or NULL. */
 const char *pixels_library(void);
 

@@ -6,35 +6,49 @@
 enum { REG_DR = 0x00, REG_MR = 0x04, REG_LR = 0x08, REG_CR = 0x0c, REG_IMSC = 0x10, REG_RIS = 0x14, REG_MIS = 0x18, REG_ICR = 0x1c };
 
 const struct field pl031_fields[PL031_FIELDS] = {
-	FIELD_DEC(struct pl031_state, base_ns), FIELD_DEC(struct pl031_state, base), FIELD_DEC(struct pl031_state, mr),
+	FIELD_DEC(struct pl031_state, base_ns), FIELD_DEC(struct pl031_state, seen_ns), FIELD_DEC(struct pl031_state, base), FIELD_DEC(struct pl031_state, mr),
 	FIELD_DEC(struct pl031_state, lr),      FIELD_HEX(struct pl031_state, cr),   FIELD_HEX(struct pl031_state, imsc),
 	FIELD_HEX(struct pl031_state, ris),
 };
-
-static void update(struct pl031 *r) { irq_set(&r->irq, r->s.ris & r->s.imsc); }
 
 static u32 now_count(const struct pl031 *r)
 {
 	return r->s.base + (u32)((r->sched->now - r->s.base_ns) / NS_PER_SEC);
 }
 
-/* The next moment at which the counter becomes equal to the match register; it is never now. */
-static void arm(struct pl031 *r)
+/* Whether the counter has become equal to the match register since it was last settled. */
+static bool matched(const struct pl031 *r)
 {
-	u32 ahead = r->s.mr - now_count(r);
-	u64 second = (r->sched->now - r->s.base_ns) / NS_PER_SEC;
+	u32 seen = (u32)(r->s.base + (r->s.seen_ns - r->s.base_ns) / NS_PER_SEC);
 
-	timer_arm(&r->timer, r->s.base_ns + (second + (ahead ? ahead : BIT(32))) * NS_PER_SEC);
+	return r->s.mr - seen - 1 < now_count(r) - seen;
+}
+
+static u32 raw(const struct pl031 *r) { return r->s.ris || matched(r); }
+
+static void settle(struct pl031 *r)
+{
+	r->s.ris = raw(r);
+	r->s.seen_ns = r->sched->now;
+}
+
+/* A timer runs only for those who want the interrupt. */
+static void update(struct pl031 *r)
+{
+	u64 second = (r->sched->now - r->s.base_ns) / NS_PER_SEC;
+	u32 ahead = r->s.mr - now_count(r);
+
+	irq_set(&r->irq, r->s.ris & r->s.imsc);
+	timer_cancel(&r->timer);
+	if (r->s.imsc && !r->s.ris)
+		timer_arm(&r->timer, r->s.base_ns + (second + (ahead ? ahead : BIT(32))) * NS_PER_SEC);
 }
 
 static void match(void *arg, u64 now)
 {
-	struct pl031 *r = arg;
-
 	(void)now;
-	r->s.ris = 1;
-	arm(r);
-	update(r);
+	settle(arg);
+	update(arg);
 }
 
 static u32 look(const struct pl031 *r, u32 reg, bool *known)
@@ -48,8 +62,8 @@ static u32 look(const struct pl031 *r, u32 reg, bool *known)
 	case REG_LR: return s->lr;
 	case REG_CR: return s->cr;
 	case REG_IMSC: return s->imsc;
-	case REG_RIS: return s->ris;
-	case REG_MIS: return s->ris & s->imsc;
+	case REG_RIS: return raw(r);
+	case REG_MIS: return raw(r) & s->imsc;
 	case PRIMECELL_ID ... PRIMECELL_SIZE - 4: return primecell_id(reg, 0x31, 0x10, 0x14, 0x00);
 	default: *known = false; return 0;
 	}
@@ -79,15 +93,12 @@ static void pl031_write(void *dev, u64 off, unsigned size, u64 val64)
 	u32 reg = primecell_reg(off), val = (u32)val64;
 
 	(void)size;
+	settle(r);
 	switch (reg) {
-	case REG_MR:
-		r->s.mr = val;
-		arm(r);
-		break;
+	case REG_MR: r->s.mr = val; break;
 	case REG_LR:
 		r->s.lr = r->s.base = val;
 		r->s.base_ns = r->sched->now;
-		arm(r);
 		break;
 	case REG_CR:
 		if (!(val & 1))
@@ -106,7 +117,7 @@ void pl031_reset(struct pl031 *r)
 {
 	r->s.mr = r->s.lr = r->s.imsc = r->s.ris = 0;
 	r->s.cr = 1;
-	arm(r);
+	r->s.seen_ns = r->sched->now;
 	update(r);
 }
 
@@ -121,6 +132,7 @@ void pl031_post_load(struct pl031 *r)
 {
 	if (r->s.base_ns > r->sched->now)
 		r->s.base_ns = r->sched->now;
-	arm(r);
+	if (r->s.seen_ns < r->s.base_ns || r->s.seen_ns > r->sched->now)
+		r->s.seen_ns = r->sched->now;
 	update(r);
 }

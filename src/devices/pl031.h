@@ -12,6 +12,7 @@
 
 struct pl031_state {
 	u64 base_ns; /* virtual ns when the counter became base; it counts once a second from there */
+	u64 seen_ns; /* up to which ris is complete */
 	u32 base, mr, lr, cr, imsc, ris;
 };
 
@@ -23,7 +24,7 @@ struct pl031 {
 };
 
 extern const struct region_ops pl031_ops;
-#define PL031_FIELDS 7
+#define PL031_FIELDS 8
 extern const struct field pl031_fields[PL031_FIELDS];
 
 /* unix_time: what the counter shows at power-on. */

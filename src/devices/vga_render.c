@@ -71,13 +71,13 @@ static unsigned line_repeat(const struct vga_state *s)
 
 static unsigned or_one(unsigned n) { return n ? n : 1; }
 
-struct vga_size vga_render_size(const struct vga *v)
+struct picture_size vga_render_size(const struct vga *v)
 {
 	const struct vga_state *s = &v->s;
 
 	if (vga_dispi_on(s))
-		return (struct vga_size){s->dispi[DISPI_XRES], s->dispi[DISPI_YRES]};
-	return (struct vga_size){(s->crtc[CRTC_HDE] + 1u) * char_dots(s), or_one(vga_lines(s) / line_repeat(s))};
+		return (struct picture_size){s->dispi[DISPI_XRES], s->dispi[DISPI_YRES]};
+	return (struct picture_size){(s->crtc[CRTC_HDE] + 1u) * char_dots(s), or_one(vga_lines(s) / line_repeat(s))};
 }
 
 static unsigned panning(const struct vga_state *s)
@@ -228,7 +228,7 @@ static void graphics_row(const struct beam *b, u32 addr, unsigned row, u32 *out)
 
 /* ---- the picture ---- */
 
-static void vga_picture(const struct vga *v, u32 *pixels, size_t pitch, struct vga_size size)
+static void vga_picture(const struct vga *v, u32 *pixels, size_t pitch, struct picture_size size)
 {
 	const struct vga_state *s = &v->s;
 	u32 buf[CHARS_MAX * CELL_DOTS], addr = vga_start(s) + (s->crtc[CRTC_PRESET_ROW] >> 5 & 3);
@@ -277,7 +277,7 @@ static void linear_row(const struct beam *b, const u8 *p, u32 *out, unsigned wid
 	}
 }
 
-static void dispi_picture(const struct vga *v, u32 *pixels, size_t pitch, struct vga_size size)
+static void dispi_picture(const struct vga *v, u32 *pixels, size_t pitch, struct picture_size size)
 {
 	const u16 *r = v->s.dispi;
 	u64 bytes = vga_dispi_pitch(&v->s), x = r[DISPI_X_OFFSET], bpp = r[DISPI_BPP];
@@ -302,7 +302,7 @@ static bool dark(const struct vga_state *s)
 
 void vga_render(const struct vga *v, u32 *pixels, size_t pitch)
 {
-	struct vga_size size = vga_render_size(v);
+	struct picture_size size = vga_render_size(v);
 
 	if (dark(&v->s))
 		for (unsigned y = 0; y < size.height; y++)
@@ -326,3 +326,9 @@ u64 vga_render_hash(const struct vga *v)
 		h = XXH64(v->text, VGA_TEXT_BYTES, h);
 	return XXH64(v->vram, 0x40000, h);
 }
+
+static struct picture_size picture_size(const void *v) { return vga_render_size(v); }
+static void picture_render(const void *v, u32 *pixels, size_t pitch) { vga_render(v, pixels, pitch); }
+static u64 picture_hash(const void *v) { return vga_render_hash(v); }
+
+struct picture vga_screen(const struct vga *v) { return (struct picture){v, picture_size, picture_render, picture_hash}; }

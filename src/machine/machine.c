@@ -24,6 +24,7 @@ static const struct {
 	[STOP_TIME] = {10, "time limit reached"},     [STOP_HALTED] = {12, "all CPUs halted for ever"},
 	[STOP_UNIMPLEMENTED] = {14, "unimplemented"}, [STOP_SIGNAL] = {18, "ended by a signal"},
 	[STOP_IMAGE] = {4, "kernel not loaded"},
+	[STOP_SEMIHOST] = {0, "semihosting exit"},
 	[STOP_CLOSED] = {22, "window closed"},
 	[STOP_DEBUG] = {20, "stopped by the debugger"},
 };
@@ -37,7 +38,7 @@ const size_t machine_fields_n = ARRAY_SIZE(machine_fields);
 
 int machine_exit_status(const struct machine *m, enum stop why)
 {
-	return why == STOP_DEBUG_EXIT ? (int)(m->status & 0xff) : stops[why].status;
+	return why == STOP_DEBUG_EXIT || why == STOP_SEMIHOST ? (int)(m->status & 0xff) : stops[why].status;
 }
 
 const char *machine_stop_text(enum stop why) { return stops[why].text; }

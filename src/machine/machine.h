@@ -37,6 +37,7 @@ enum stop {
 	STOP_SIGNAL,        /* machine_interrupt() */
 	STOP_IMAGE,         /* the kernel that firmware was to start cannot be loaded */
 	STOP_CLOSED,        /* the user closed the window */
+	STOP_SEMIHOST,      /* an ARM guest's SYS_EXIT; m->status is the exit status */
 	STOP_DEBUG,         /* a debugger's: a breakpoint, a request from outside */
 	STOP_COUNT
 };

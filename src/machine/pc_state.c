@@ -1,8 +1,7 @@
 /* The PC's state as a list of field tables, and the hash over all of it. A device with a state struct has a row here.
  */
+#include "machine/memory_hash.h"
 #include "machine/pc.h"
-
-#include <xxhash.h>
 
 const struct field pc_fields[] = {
 	FIELD_ARRAY(struct pc_state, line),     FIELD_HEX(struct pc_state, init_sent),
@@ -71,36 +70,13 @@ const struct pc_part pc_parts[] = {
 };
 const size_t pc_parts_n = ARRAY_SIZE(pc_parts);
 
-static bool all_zero(const u8 *page) { return !*page && !memcmp(page, page + 1, PAGE_SIZE - 1); }
-
-/* Pages that were never written are zero or as they were made; a zero page counts as none, so that having been written
- * does not matter. */
-static u64 hash_region(const struct space *s, const struct region *r, u64 h)
-{
-	for (u64 i = 0; i < r->size / PAGE_SIZE; i++) {
-		const u8 *page = r->host + i * PAGE_SIZE;
-
-		if ((s->page[r->page0 + i].dirty || r->kind == REGION_ROM) && !all_zero(page))
-			h = XXH64(page, PAGE_SIZE, h ^ (r->base + i * PAGE_SIZE));
-	}
-	return h;
-}
-
-static u64 hash_memory(const struct space *s, u64 h)
-{
-	for (unsigned i = 0; i < s->regions; i++)
-		if (s->region[i].kind != REGION_DEVICE && !s->region[i].alias)
-			h = hash_region(s, &s->region[i], h);
-	return XXH64(&s->a20_mask, sizeof s->a20_mask, h);
-}
-
 u64 pc_hash(const void *arg, u64 h)
 {
 	const struct pc *pc = arg;
 
 	for (size_t i = 0; i < pc_parts_n; i++)
 		h = field_hash(pc_parts[i].fields, pc_parts[i].n, (const char *)pc + pc_parts[i].off, h);
-	return hash_memory(&pc->mem, h);
+	return memory_hash(&pc->mem, h);
 }
 
 u64 pc_cpu_hash(const void *arg, u64 h)

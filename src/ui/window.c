@@ -2,13 +2,24 @@
  * else. */
 #include "ui/window.h"
 
+#include "devices/vga_render.h"
+
+static unsigned pc_key_room(const void *kbd) { return i8042_key_room(kbd); }
+static void pc_key_receive(void *kbd, u8 byte) { i8042_key(kbd, byte); }
+static void pc_mouse_receive(void *kbd, u8 byte) { i8042_mouse_byte(kbd, byte); }
+
+struct window_board window_of_pc(struct pc *pc)
+{
+	return (struct window_board){&pc->machine, vga_screen(&pc->vga), &pc->kbd, &pc->kbd, pc_key_room, pc_key_receive, pc_mouse_receive};
+}
+
 #ifndef HAVE_SDL2
 
 const char *window_library(void) { return NULL; }
 
-struct window *window_open(struct pc *pc, const char *name, struct panes *panes, struct error *err)
+struct window *window_open(const struct window_board *board, const char *name, struct panes *panes, struct error *err)
 {
-	(void)pc, (void)name, (void)panes;
+	(void)board, (void)name, (void)panes;
 	error_set(err, "-display sdl: this program was built without SDL2 (package libsdl2-dev)");
 	return NULL;
 }
@@ -18,7 +29,6 @@ void window_close(struct window *w) { (void)w; }
 
 #else
 
-#include "devices/vga_render.h"
 #include "ui/keymap.h"
 
 #include <SDL.h>
@@ -32,16 +42,16 @@ void window_close(struct window *w) { (void)w; }
 #define MOTION   127
 
 struct window {
-	struct pc *pc;
+	struct window_board board;
 	struct panes *panes; /* or NULL */
 	const char *name;
 	SDL_Window *window;
 	SDL_Renderer *renderer;
 	SDL_Texture *texture;
-	struct vga_size screen; /* the guest's */
-	struct vga_size size;   /* of texture: the screen, or all panes */
+	struct picture_size screen; /* the guest's */
+	struct picture_size size;   /* of texture: the screen, or all panes */
 	u32 *pixels;
-	u64 shown; /* vga_render_hash of what is shown */
+	u64 shown; /* hash of what is shown */
 	bool grabbed, stale;
 	bool stepping, was_stepwise;
 	u8 down[KEYS]; /* keys that the guest has been told are down */
@@ -63,14 +73,11 @@ const char *window_library(void)
 
 /* ---- input ---- */
 
-static unsigned key_room(const void *kbd) { return i8042_key_room(kbd); }
-static void key_receive(void *kbd, u8 byte) { i8042_key(kbd, byte); }
-static unsigned mouse_room(const void *kbd)
+static unsigned mouse_room(const void *mouse)
 {
-	(void)kbd;
+	(void)mouse;
 	return MESSAGE; /* movement adds up in the mouse */
 }
-static void mouse_receive(void *kbd, u8 byte) { i8042_mouse_byte(kbd, byte); }
 
 static void send_key(struct window *w, unsigned usage, bool down)
 {
@@ -129,7 +136,7 @@ static void grab(struct window *w, bool on)
 /* The machine stands between two instructions while the window has the word: see rest(). */
 static void step(struct window *w)
 {
-	struct machine *m = &w->pc->machine;
+	struct machine *m = w->board.machine;
 
 	w->stepping = true;
 	w->was_stepwise = m->stepwise;
@@ -216,8 +223,8 @@ static void on_event(struct window *w, const SDL_Event *e)
 {
 	switch (e->type) {
 	case SDL_QUIT:
-		w->pc->machine.window_closed = true;
-		machine_stop(&w->pc->machine, STOP_CLOSED);
+		w->board.machine->window_closed = true;
+		machine_stop(w->board.machine, STOP_CLOSED);
 		break;
 	case SDL_KEYDOWN:
 	case SDL_KEYUP: on_key(w, &e->key); break;
@@ -240,13 +247,13 @@ static void on_event(struct window *w, const SDL_Event *e)
 
 static void retitle(struct window *w)
 {
-	u64 icount = w->pc->machine.s.icount;
+	u64 icount = w->board.machine->s.icount;
 	u32 now = SDL_GetTicks(), ms = now - w->title_at;
 	char text[160], speed[32];
 
 	snprintf(speed, sizeof speed, "%llu MIPS",
 		 (unsigned long long)((icount - w->title_icount) / 1000 / (ms ? ms : 1)));
-	if (w->pc->machine.stop)
+	if (w->board.machine->stop)
 		strcpy(speed, "stopped"); /* a debugger has the word */
 	else if (w->panes && w->panes->paused)
 		strcpy(speed, "paused");
@@ -258,7 +265,7 @@ static void retitle(struct window *w)
 }
 
 /* A small picture is shown at twice its size. */
-static bool resize(struct window *w, struct vga_size size)
+static bool resize(struct window *w, struct picture_size size)
 {
 	unsigned scale = !w->panes && size.width < 512 && size.height < 400 ? 2 : 1;
 	SDL_Texture *t = SDL_CreateTexture(w->renderer, SDL_PIXELFORMAT_RGB888, SDL_TEXTUREACCESS_STREAMING,
@@ -281,14 +288,14 @@ static bool resize(struct window *w, struct vga_size size)
 	return true;
 }
 
-static struct vga_size whole_size(const struct window *w, struct vga_size screen)
+static struct picture_size whole_size(const struct window *w, struct picture_size screen)
 {
 	int width, height;
 
 	if (!w->panes)
 		return screen;
 	panes_size((int)screen.width, (int)screen.height, &width, &height);
-	return (struct vga_size){(unsigned)width, (unsigned)height};
+	return (struct picture_size){(unsigned)width, (unsigned)height};
 }
 
 static void paint(struct window *w)
@@ -297,7 +304,7 @@ static void paint(struct window *w)
 
 	if (w->panes)
 		panes_draw(w->panes, &c, (int)w->screen.width, (int)w->screen.height);
-	vga_render(&w->pc->vga, w->pixels, w->size.width);
+	w->board.picture.render(w->board.picture.dev, w->pixels, w->size.width);
 	SDL_RenderSetLogicalSize(w->renderer, (int)w->size.width,
 				 (int)w->size.height); /* the window may have changed */
 	SDL_RenderSetIntegerScale(w->renderer, SDL_TRUE);
@@ -311,11 +318,11 @@ static void paint(struct window *w)
 /* What has changed is found by a hash: clearing the pages' dirty bits would cost the guest its translations. */
 static void show(struct window *w)
 {
-	const struct vga *v = &w->pc->vga;
-	struct vga_size size = whole_size(w, vga_render_size(v));
-	u64 hash = vga_render_hash(v) + (w->panes ? w->pc->machine.s.icount : 0);
+	const struct picture *p = &w->board.picture;
+	struct picture_size size = whole_size(w, p->size(p->dev));
+	u64 hash = p->hash(p->dev) + (w->panes ? w->board.machine->s.icount : 0);
 
-	w->screen = vga_render_size(v);
+	w->screen = p->size(p->dev);
 	if (size.width != w->size.width || size.height != w->size.height) {
 		if (!resize(w, size))
 			return;
@@ -347,7 +354,7 @@ static void look(struct window *w)
 /* Paused: the machine waits in here, until it is to go on, to end, or to execute one instruction and come back. */
 static void rest(struct window *w)
 {
-	struct machine *m = &w->pc->machine;
+	struct machine *m = w->board.machine;
 
 	if (w->stepping) {
 		w->stepping = false;
@@ -383,7 +390,7 @@ static bool invisible(const char *driver)
 
 static bool open_sdl(struct window *w, struct error *err)
 {
-	struct vga_size size;
+	struct picture_size size;
 
 	SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1"); /* signals are main.c's */
 	SDL_SetHintWithPriority(SDL_HINT_RENDER_DRIVER, "software", SDL_HINT_DEFAULT);
@@ -394,7 +401,7 @@ static bool open_sdl(struct window *w, struct error *err)
 	if (!SDL_getenv("SDL_VIDEODRIVER") && invisible(SDL_GetCurrentVideoDriver()))
 		return error_set(err, "-display sdl: there is no display (DISPLAY and WAYLAND_DISPLAY are not set)");
 	SDL_EnableScreenSaver();
-	w->screen = vga_render_size(&w->pc->vga);
+	w->screen = w->board.picture.size(w->board.picture.dev);
 	size = whole_size(w, w->screen);
 	w->window = SDL_CreateWindow("Undervisor", SDL_WINDOWPOS_UNDEFINED, SDL_WINDOWPOS_UNDEFINED, (int)size.width,
 				     (int)size.height, SDL_WINDOW_RESIZABLE);
@@ -404,21 +411,21 @@ static bool open_sdl(struct window *w, struct error *err)
 	return true;
 }
 
-struct window *window_open(struct pc *pc, const char *name, struct panes *panes, struct error *err)
+struct window *window_open(const struct window_board *board, const char *name, struct panes *panes, struct error *err)
 {
 	struct window *w = calloc(1, sizeof *w);
-	struct machine *m = &pc->machine;
+	struct machine *m = board->machine;
 
 	if (!w) {
 		error_set(err, "-display sdl: no memory");
 		return NULL;
 	}
-	w->pc = pc;
+	w->board = *board;
 	w->name = name;
 	w->panes = panes;
 	w->stale = true;
-	if (!open_sdl(w, err) || !input_add_feed(&m->input, &w->keys, &pc->kbd, key_room, key_receive) ||
-	    !input_add_feed(&m->input, &w->mouse, &pc->kbd, mouse_room, mouse_receive)) {
+	if (!open_sdl(w, err) || !input_add_feed(&m->input, &w->keys, board->keyboard, board->key_room, board->key_receive) ||
+	    !input_add_feed(&m->input, &w->mouse, board->mouse, mouse_room, board->mouse_receive)) {
 		window_close(w);
 		return NULL;
 	}
@@ -433,7 +440,7 @@ void window_close(struct window *w)
 {
 	if (!w)
 		return;
-	w->pc->machine.window = NULL;
+	w->board.machine->window = NULL;
 	grab(w, false);
 	if (w->texture)
 		SDL_DestroyTexture(w->texture);
