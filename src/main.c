@@ -18,6 +18,7 @@
 #include "ui/options.h"
 #include "ui/debugging.h"
 #include "ui/screen.h"
+#include "ui/session_arm.h"
 #include "ui/window.h"
 
 enum { EXIT_USAGE = 2, EXIT_FILE = 4 }; /* the others: machine.c, docs/undervisor.1 */
@@ -189,6 +190,8 @@ static void catch_signals(struct machine *m)
 	struct sigaction a = {.sa_handler = on_signal};
 
 	interrupt_me = m;
+	if (!m)
+		return;
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
 	sigaction(SIGHUP, &a, NULL);
@@ -375,6 +378,8 @@ static int session(struct session *s, int argc, char **argv)
 		options_show(s->opt.show, &out);
 		return 0;
 	}
+	if (s->opt.board == BOARD_ICP)
+		return session_arm(&s->opt, catch_signals);
 	s->started = host_ns();
 	if (!power_on(s, &err))
 		return fail(s, &err, EXIT_FILE);

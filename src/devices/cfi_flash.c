@@ -102,6 +102,9 @@ static void command(struct cfi_chip_state *c, u16 val, unsigned n)
 		c->mode = BUFFER_COUNT;
 		c->filled = 0;
 		break;
+	case 0xf0: /* what drivers try on other makers' chips */
+	case 0xaa:
+	case 0x55:
 	case 0xb0: /* suspend: nothing is under way */
 	case 0xd0: break;
 	default: device_unimplemented("flash: chip %u, command 0x%02x", n, val & 0xff); break;

@@ -27,11 +27,17 @@ static bool set_machine(struct options *o, const char *val, struct error *err)
 	while ((key = option_item(&list, &v))) {
 		bool type = !v || !strcmp(key, "type");
 
-		if (type && !strcmp(v ? v : key, "pc"))
+		if (type && !strcmp(v ? v : key, "pc")) {
+			o->board = BOARD_PC;
 			continue;
+		}
+		if (type && !strcmp(v ? v : key, "integratorcp")) {
+			o->board = BOARD_ICP;
+			continue;
+		}
 		if (v && !strcmp(key, "accel") && !strcmp(v, "tcg"))
 			continue;
-		return error_set(err, "-machine: '%s%s%s' is not supported (expected pc)", key, v ? "=" : "",
+		return error_set(err, "-machine: '%s%s%s' is not supported (expected pc or integratorcp)", key, v ? "=" : "",
 				 v ? v : "");
 	}
 	return true;
@@ -50,7 +56,11 @@ static bool set_cpu(struct options *o, const char *val, struct error *err)
 		o->show = SHOW_CPUS;
 		return true;
 	}
-	return x86_model_parse(&o->pc.model, val, err);
+	if (!strncmp(val, "arm", 3)) {
+		o->cpu = val;
+		return true;
+	}
+	return o->cpu_x86 = x86_model_parse(&o->pc.model, val, err);
 }
 
 static bool set_memory(struct options *o, const char *val, struct error *err)
@@ -314,6 +324,7 @@ WALK_FILE(json)
 TEXT(kernel)
 TEXT(append)
 TEXT(initrd)
+TEXT(dtb)
 TEXT(log_file)
 TEXT(dump_screen)
 TEXT(screenshot)
@@ -366,8 +377,8 @@ static const struct {
 	const char *name, *arg, *help; /* arg NULL: none */
 	bool (*set)(struct options *o, const char *val, struct error *err);
 } rows[] = {
-	{"machine", "pc", "the board: a PC", set_machine},
-	{"M", "pc", "the same", set_machine},
+	{"machine", "pc|integratorcp", "the board: a PC, or ARM's Integrator/CP with an ARM926EJ-S", set_machine},
+	{"M", "NAME", "the same", set_machine},
 	{"accel", "tcg", "accepted for scripts written for QEMU", set_accel},
 	{"cpu", "MODEL[,+F][,-F]", "CPU model and features; -cpu help lists them (default zen)", set_cpu},
 	{"m", "SIZE", "memory in MB, or with suffix M or G (default 128M)", set_memory},
@@ -375,7 +386,10 @@ static const struct {
 	{"vga", "std|none", "whether there is a VGA (default std)", set_vga},
 	{"rtc", "base=DATE", "date of the real-time clock at power-on (default 2024-01-01)", set_rtc},
 	{"device", "NAME[,KEY=VAL]", "isa-debug-exit[,iobase=][,iosize=], isa-debugcon[,iobase=],chardev= or pc-testdev", set_device},
-	{"kernel", "FILE", "Linux bzImage, Multiboot 1 or 2 kernel, or plain ELF file", set_kernel},
+	{"dtb", "FILE", "device tree for a Linux kernel on the Integrator/CP", set_dtb},
+	{"semihosting", "FOLDER|none", "answer a bare-metal ARM guest's semihosting calls; files: below FOLDER only", option_semihosting},
+	{"sd", "FILE", "image of the card in the Integrator/CP's socket; the same as -drive file=FILE,if=sd", option_sd},
+	{"kernel", "FILE", "Linux bzImage, Multiboot 1 or 2 kernel, or plain ELF file; ARM: zImage, Image, ELF file or raw", set_kernel},
 	{"hda", "FILE", "a raw image as first IDE disk; -hdb, -hdc, -hdd: the others", set_hda},
 	{"hdb", "FILE", "second disk: slave of the first channel", set_hdb},
 	{"hdc", "FILE", "third disk: master of the second channel", set_hdc},
@@ -468,9 +482,12 @@ void options_show(enum options_show what, struct text *out)
 		text_printf(out, ", %s, %s)\n", pixels_library() ? pixels_library() : "without zlib: no PNG",
 			    window_library() ? window_library() : "without SDL2: no window");
 		break;
-	case SHOW_CPUS: x86_model_help(out); break;
+	case SHOW_CPUS:
+		x86_model_help(out);
+		text_puts(out, "integratorcp: arm926 (ARM926EJ-S) with +vfp (default) or -vfp\n");
+		break;
 	case SHOW_LOG: log_help(out); break;
-	case SHOW_MACHINES: text_puts(out, "  pc       PC with AMD64 CPUs (default)\n"); break;
+	case SHOW_MACHINES: text_puts(out, "  pc            PC with AMD64 CPUs (default)\n  integratorcp  ARM Integrator/CP with an ARM926EJ-S\n"); break;
 	case SHOW_DEVICES: text_puts(out, "  isa-debug-exit  iobase=501h, iosize=2\n  isa-debugcon    iobase=E9h, chardev=\n  pc-testdev\n"
 							"  virtio-blk-pci  drive=ID\n  virtio-net-pci  netdev=ID, mac=\n  virtio-rng-pci\n"
 							"  (virtio: addr=SLOT, disable-legacy=on, disable-modern=on; names with "
@@ -491,6 +508,7 @@ static bool take(struct options *o, char **argv, int *i, struct error *err)
 			continue;
 		if (rows[r].arg && !argv[*i + 1])
 			return error_set(err, "%s: expected %s after it", arg, rows[r].arg);
+		o->given[r] = true;
 		return rows[r].set(o, rows[r].arg ? argv[++*i] : NULL, err);
 	}
 	return error_set(err, "%s: unknown or unsupported option (see --help)", arg);
@@ -505,10 +523,24 @@ static void defaults(struct options *o)
 	o->pc.vga = true;
 }
 
+static bool check_board(const struct options *o, struct error *err)
+{
+	_Static_assert(ARRAY_SIZE(rows) <= OPTION_ROWS, "options.given has a place for each row");
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
+		if (o->given[i] && !option_board_has(o->board, rows[i].name, err))
+			return false;
+	if (o->board == BOARD_PC && o->cpu)
+		return error_set(err, "-cpu %s: not on a PC (-machine integratorcp has it)", o->cpu);
+	if (o->board == BOARD_ICP && o->cpu_x86)
+		return error_set(err, "-cpu: expected arm926 on the Integrator/CP");
+	return true;
+}
+
 bool options_parse(struct options *o, int argc, char **argv, struct error *err)
 {
 	defaults(o);
-	if (!set_cpu(o, "zen", err))
+	if (!x86_model_parse(&o->pc.model, "zen", err))
 		return false;
 	o->walk_only = argc > 1 && !strcmp(argv[1], "walk");
 	for (int i = o->walk_only ? 2 : 1; i < argc && !o->show; i++)
@@ -516,12 +548,16 @@ bool options_parse(struct options *o, int argc, char **argv, struct error *err)
 			return false;
 	if (o->show)
 		return true;
+	if (!check_board(o, err))
+		return false;
 	if ((o->walk_only || o->walk_files.html || o->walk_files.svg || o->walk_files.json) && !o->walk.specs && !o->walk.stat)
 		return error_set(err, "walk: expected " WALK_SPEC_FORM ": which address to walk, and when");
 	o->walk.grid = o->log.walk_grid;
 	o->firmware.nographic = o->nographic;
 	if (o->nographic && !o->serials)
 		o->serial[o->serials++] = "stdio";
+	if (o->board == BOARD_ICP)
+		return option_arm_resolve(o, err);
 	if (o->display != DISPLAY_NONE && !o->pc.vga)
 		return error_set(err, "-display: there is no screen with -vga none");
 	if ((o->dump_screen || o->screenshot) && !o->pc.vga)

@@ -8,6 +8,7 @@
 #include "debug/log.h"
 #include "debug/walk_out.h"
 #include "loader/firmware.h"
+#include "machine/integratorcp.h"
 #include "machine/pc.h"
 
 enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION, SHOW_CPUS, SHOW_LOG, SHOW_MACHINES, SHOW_DEVICES };
@@ -15,12 +16,14 @@ enum display { DISPLAY_NONE, DISPLAY_TEXT, DISPLAY_SDL };
 
 #define OPTION_DRIVES 8
 
-enum drive_interface { DRIVE_IDE, DRIVE_VIRTIO, DRIVE_NONE };
+enum drive_interface { DRIVE_IDE, DRIVE_VIRTIO, DRIVE_NONE, DRIVE_SD };
+enum board { BOARD_PC, BOARD_ICP };
 
 struct option_drive {
 	char path[512]; /* empty: a CD-ROM drive without a disc */
 	char id[32], serial[21], format[12]; /* format: empty: raw or what the path says */
 	u8 interface; /* enum drive_interface */
+	bool interface_given;
 	int index;    /* -1: the next free one */
 	bool cdrom, read_only, snapshot;
 };
@@ -44,12 +47,20 @@ struct option_chardev {
 
 struct option_net {
 	char id[32], args[256]; /* for net_user_open() */
+	char model[20];
 	bool used;
 };
 
+#define OPTION_ROWS 128
+
 struct options {
+	enum board board;
 	struct pc_config pc;
-	const char *kernel, *append, *initrd;
+	struct icp_config icp;
+	bool given[OPTION_ROWS]; /* rows of options.c's table */
+	const char *cpu;         /* of an ARM machine, or NULL */
+	bool cpu_x86;            /* a PC's CPU was asked for */
+	const char *kernel, *append, *initrd, *dtb;
 	struct firmware_options firmware;
 	char boot_order[8], boot_once[8];
 	struct option_drive drive[OPTION_DRIVES];

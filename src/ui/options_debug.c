@@ -5,6 +5,7 @@
 #include "devices/disk_nbd.h"
 #include "ui/line_edit.h"
 #include "ui/options_part.h"
+#include "loader/arm_boot.h"
 
 #define TEXT(name, field)                                                                                              \
 	bool option_##name(struct options *o, const char *val, struct error *err)                                      \
@@ -83,4 +84,6 @@ void option_debug_libraries(struct text *out)
 	one(out, trace_library(), "jansson: no traces");
 	text_puts(out, ", ");
 	one(out, disk_nbd_library(), "libnbd: raw disk images only");
+	text_puts(out, ", ");
+	one(out, arm_boot_library(), "libfdt: no -dtb");
 }

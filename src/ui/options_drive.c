@@ -19,6 +19,16 @@ static struct option_drive *drive_new(struct options *o, const char *what, const
 	return d;
 }
 
+bool option_sd(struct options *o, const char *val, struct error *err)
+{
+	struct option_drive *d = drive_new(o, "-sd", val, err);
+
+	if (!d)
+		return false;
+	d->interface = DRIVE_SD;
+	return d->interface_given = true;
+}
+
 bool option_disk(struct options *o, const char *name, const char *path, struct error *err)
 {
 	struct option_drive *d = drive_new(o, name, path, err);
@@ -71,7 +81,7 @@ static bool format(const char *v, struct option_drive *d, struct error *err)
 
 static bool drive_key(struct option_drive *d, const char *key, const char *v, struct error *err)
 {
-	static const char *const interfaces[] = {"ide", "virtio", "none"}, *const media[] = {"disk", "cdrom"};
+	static const char *const interfaces[] = {"ide", "virtio", "none", "sd"}, *const media[] = {"disk", "cdrom"};
 	u64 n;
 	u8 m = 0;
 
@@ -84,7 +94,7 @@ static bool drive_key(struct option_drive *d, const char *key, const char *v, st
 	if (!strcmp(key, "format"))
 		return format(v, d, err);
 	if (!strcmp(key, "if"))
-		return one_of(key, v, interfaces, ARRAY_SIZE(interfaces), &d->interface, err);
+		return (d->interface_given = true) && one_of(key, v, interfaces, ARRAY_SIZE(interfaces), &d->interface, err);
 	if (!strcmp(key, "media")) {
 		if (!one_of(key, v, media, ARRAY_SIZE(media), &m, err))
 			return false;

@@ -24,6 +24,7 @@ bool option_debugcon_resolve(struct options *o, struct error *err);
 /* ---- options_drive.c ---- */
 /* name is -hda, -hdb, -hdc, -hdd or -cdrom. */
 bool option_disk(struct options *o, const char *name, const char *path, struct error *err);
+bool option_sd(struct options *o, const char *val, struct error *err);
 bool option_drive(struct options *o, const char *val, struct error *err);
 /* ---- options_virtio.c ---- */
 bool option_netdev(struct options *o, const char *val, struct error *err);
@@ -32,6 +33,13 @@ bool option_nic(struct options *o, const char *val, struct error *err);
 bool option_virtio(struct options *o, const char *name, char *list, bool *mine, struct error *err);
 /* When all options are known: drives and networks find their devices. */
 bool option_pci_resolve(struct options *o, struct error *err);
+
+/* ---- options_arm.c ---- */
+/* False: that board knows no such option. */
+bool option_board_has(enum board board, const char *name, struct error *err);
+bool option_semihosting(struct options *o, const char *val, struct error *err);
+/* When all options of an Integrator/CP are known. */
+bool option_arm_resolve(struct options *o, struct error *err);
 
 /* ---- options_debug.c ---- */
 bool option_monitor(struct options *o, const char *val, struct error *err);

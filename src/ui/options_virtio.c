@@ -62,9 +62,8 @@ static bool net_items(struct option_net *net, char *list, const char *what, u8 *
 			if (!mac(what, v, address, err))
 				return false;
 		} else if (v && address && !strcmp(key, "model")) {
-			if (strcmp(v, "virtio") && strcmp(v, "virtio-net-pci"))
-				return error_set(err, "%s: model=%s is not supported (expected virtio-net-pci)", what,
-						 v);
+			if (!copy_word(what, key, v, net->model, sizeof net->model, err))
+				return false;
 		} else if (!v || snprintf(net->args + used, sizeof net->args - used, "%s%s=%s", used ? "," : "", key,
 					  v) >= (int)(sizeof net->args - used)) {
 			return error_set(err, "%s: '%s': expected KEY=VALUE, not too long", what, key);
@@ -272,5 +271,11 @@ bool option_pci_resolve(struct options *o, struct error *err)
 	for (unsigned i = 0; i < o->nets; i++)
 		if (!o->net[i].used)
 			return error_set(err, "-netdev id=%s: no -device uses it", o->net[i].id);
+	for (unsigned i = 0; i < o->nets; i++)
+		if (*o->net[i].model && strcmp(o->net[i].model, "virtio") && strcmp(o->net[i].model, "virtio-net-pci"))
+			return error_set(err, "-nic: model=%s is not supported (expected virtio-net-pci)", o->net[i].model);
+	for (unsigned i = 0; i < o->drives; i++)
+		if (o->drive[i].interface == DRIVE_SD)
+			return error_set(err, "-drive if=sd: a PC has no card socket (-machine integratorcp has one)");
 	return drive_devices(o, err);
 }

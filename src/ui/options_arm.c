@@ -1,0 +1,92 @@
+/* Options of -machine integratorcp, and which of the others are the PC's alone. See options_part.h. */
+#include "ui/options_part.h"
+
+#include "debug/log_arm.h"
+
+#define MB (1ull << 20)
+
+/* What means something on a PC only: refused by name. Debuggers: not built for this CPU yet. */
+static const char *const pc_only[] = {
+	"smp", "vga", "device", "hda", "hdb", "hdc", "hdd", "cdrom", "debugcon", "chardev", "global", "netdev", "seed", "bios", "boot", "hot",
+	"dump-screen", "walk", "html", "svg", "json", "walk-stat", "monitor", "monitor-script", "symbols", "trap", "gdb", "s", "S", "trace", "stat",
+	"coverage", "smbios",
+};
+static const char *const arm_only[] = {"dtb", "semihosting", "sd"};
+
+static bool among(const char *name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(name, list[i]))
+			return true;
+	return false;
+}
+
+bool option_board_has(enum board board, const char *name, struct error *err)
+{
+	if (board == BOARD_ICP && among(name, pc_only, ARRAY_SIZE(pc_only)))
+		return error_set(err, "-%s: not on the Integrator/CP", name);
+	if (board == BOARD_PC && among(name, arm_only, ARRAY_SIZE(arm_only)))
+		return error_set(err, "-%s: not on a PC (-machine integratorcp has it)", name);
+	return true;
+}
+
+bool option_semihosting(struct options *o, const char *val, struct error *err)
+{
+	(void)err;
+	o->icp.semihost.on = true;
+	o->icp.semihost.folder = strcmp(val, "none") ? val : NULL;
+	return true;
+}
+
+/* -cpu arm926[,+vfp]: as on QEMU the CPU has a VFP9-S unless it is taken away. */
+static bool cpu(struct options *o, struct error *err)
+{
+	const char *val = o->cpu ? o->cpu : "arm926";
+
+	o->icp.vfp = strcmp(val, "arm926,-vfp");
+	if (strcmp(val, "arm926") && strcmp(val, "arm926,+vfp") && o->icp.vfp)
+		return error_set(err, "-cpu %s: not on the Integrator/CP (expected arm926, arm926,+vfp or arm926,-vfp)", val);
+	return true;
+}
+
+static bool drive(struct options *o, struct error *err)
+{
+	const struct option_drive *d = &o->drive[0];
+
+	if (o->drives > 1)
+		return error_set(err, "-drive: the Integrator/CP has one card socket");
+	if (o->drives && ((d->interface != DRIVE_SD && d->interface_given) || d->cdrom))
+		return error_set(err, "-drive %s: the Integrator/CP has a card socket only (expected if=sd)", d->path);
+	return true;
+}
+
+/* -nic user wrote down a card for the PC: the board's own takes its address. */
+static bool network(struct options *o, struct error *err)
+{
+	static const u8 mac[6] = {0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
+
+	if (o->nets > 1)
+		return error_set(err, "-nic: the Integrator/CP has one Ethernet port");
+	memcpy(o->icp.mac, o->nets ? o->pc.virtio[0].mac : mac, sizeof mac);
+	if (o->nets && *o->net[0].model && strcmp(o->net[0].model, "smc91c111"))
+		return error_set(err, "-nic: model=%s is not on the Integrator/CP (expected smc91c111)", o->net[0].model);
+	return true;
+}
+
+bool option_arm_resolve(struct options *o, struct error *err)
+{
+	if (o->pc.ram_size > ICP_RAM_MAX)
+		return error_set(err, "-m: the Integrator/CP has at most %llu MB", (unsigned long long)(ICP_RAM_MAX / MB));
+	if (o->serials > ICP_UARTS)
+		return error_set(err, "-serial: the Integrator/CP has %u serial ports", ICP_UARTS);
+	if (o->display == DISPLAY_TEXT || o->panes)
+		return error_set(err, "-display: not on the Integrator/CP (expected none or sdl)");
+	if (o->debug.mux)
+		return error_set(err, "-serial mon:stdio: there is no monitor for the Integrator/CP");
+	if (o->log.mask & ~log_arm_kinds || o->log.explain || o->log.walk_grid)
+		return error_set(err, "-d: the Integrator/CP has exc, int, mmio, walk, flush, exec, reset, cr and mode");
+	o->icp.ram_size = o->pc.ram_size;
+	o->icp.rtc_time = o->pc.rtc_time;
+	o->icp.semihost.cmdline = o->append;
+	return cpu(o, err) && drive(o, err) && network(o, err);
+}

@@ -1,0 +1,10 @@
+/* A run of the Integrator/CP from the command line: board -> kernel -> run -> what the end was. The PC's is main.c. */
+#ifndef UI_SESSION_ARM_H
+#define UI_SESSION_ARM_H
+
+#include "ui/options.h"
+
+/* The exit status. running: called with the machine before it runs, and with NULL when it must not be interrupted any more. */
+int session_arm(struct options *o, void (*running)(struct machine *m));
+
+#endif
