@@ -211,6 +211,7 @@ help:
 	@echo "make test          all tests; the last line counts them"
 	@echo "make test-guests   only those that run guests, Debian's Linux among them"
 	@echo "make demo-linux    fetch Debian's kernel and boot it to a shell"
+	@echo "make oracle        random instructions on the host CPU and on ours, 30 million cases"
 	@echo "make san           all tests under AddressSanitizer and UBSan"
 	@echo "make cov           all tests with coverage by file"
 	@echo "make bench         speed, beside QEMU when it is installed (make deps-more)"

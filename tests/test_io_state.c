@@ -299,6 +299,17 @@ START_TEST(xsave_xrstor)
 	poke(DATA + 512, 8, 4);
 	RUN(XRSTOR_RBX);
 	raised(VEC_GP, 0, RULE_GP_XRSTOR_HEADER);
+	poke(DATA + 512, 8, 3);
+	before = c->fpu;
+	RUN(0x48, 0x0f, 0xc7, 0x2b); /* XSAVES64 [rbx] */
+	x86_fpu_init(c, true);
+	c->xcr0 = 3;
+	RUN(0x48, 0x0f, 0xc7, 0x1b); /* XRSTORS64 [rbx] */
+	quiet();
+	ck_assert_mem_eq(&c->fpu, &before, sizeof before);
+	poke(DATA + 520, 8, 0); /* it takes the compacted form only */
+	RUN(0x48, 0x0f, 0xc7, 0x1b);
+	raised(VEC_GP, 0, RULE_GP_XRSTOR_HEADER);
 }
 END_TEST
 

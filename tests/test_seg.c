@@ -912,6 +912,15 @@ START_TEST(table_registers)
 	RUN(0x0f, 0x01, 0x05, IMM32(DATA + 16));
 	ck_assert_uint_eq(peek(DATA + 16, 2), 0x17f);
 	ck_assert_uint_eq(peek(DATA + 18, 4), 0x123456);
+	RUN(0x0f, 0x01, 0x0d, IMM32(DATA + 16)); /* SIDT */
+	ck_assert_uint_eq(peek(DATA + 16, 2), 0xfff);
+	ck_assert_uint_eq(peek(DATA + 18, 4), IDT);
+	c->seg[SEG_LDTR].sel = SEL_LDT;
+	c->r[R_AX] = 0x11112222;
+	RUN(0x66, 0x0f, 0x00, 0xc0); /* SLDT ax */
+	ck_assert_uint_eq((u32)c->r[R_AX], 0x11110000 | SEL_LDT);
+	RUN(0x0f, 0x00, 0xc0);
+	ck_assert_uint_eq((u32)c->r[R_AX], SEL_LDT);
 	protected32(3);
 	RUN(0x0f, 0x01, 0x15, IMM32(DATA));
 	raised(VEC_GP, 0, RULE_GP_CPL);

@@ -175,6 +175,8 @@ START_TEST(sse4a)
 	c->r[R_BX] = DATA + 3;
 	RUN(0xf2, 0x0f, 0x2b, 0x13); /* MOVNTSD */
 	ck_assert_uint_eq(peek(DATA + 3, 8), 0x1122334455667788);
+	RUN(0xf3, 0x0f, 0x2b, 0x53, 0x10); /* MOVNTSS */
+	ck_assert_uint_eq(peek(DATA + 19, 8), 0x55667788);
 }
 END_TEST
 

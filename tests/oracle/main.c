@@ -4,6 +4,8 @@
  *
  *   oracle [--cases N] [--seconds S] [--seed N] [--seeds HOW-MANY] [--jobs N] [--soft-fma] [--only ROW] [--bits 64|32|16] [--kind single|sequence|bytes]
  *          [--enumerate FIRST] [--rows] [--brief] [--undefined] [--show N] [--no-shrink] [--verbose] [--repro 'LINE']
+ *   oracle --markdown[=PAGE]     docs/instructions.md for this host, or for the features that PAGE names
+ *   oracle --check-others DIR    the coverage maps in DIR against others.def
  */
 #define _GNU_SOURCE
 #include <getopt.h>
@@ -17,6 +19,7 @@
 #include "base/cover.h"
 #include "cpu_x86/vec.h"
 #include "gen.h"
+#include "markdown.h"
 #include "oracle.h"
 
 static double now(void)
@@ -351,7 +354,8 @@ static void parse_options(struct options *p, int argc, char **argv)
 		{"rows", 0, 0, 'r'},      {"undefined", 0, 0, 'u'}, {"show", 1, 0, 'n'},
 		{"no-shrink", 0, 0, 'N'}, {"repro", 1, 0, 'R'},     {"enumerate", 1, 0, 'e'},
 		{"verbose", 0, 0, 'v'},   {"brief", 0, 0, 'B'},     {"seeds", 1, 0, 'S'},
-		{"jobs", 1, 0, 'j'},      {"soft-fma", 0, 0, 'f'},  {0}};
+		{"jobs", 1, 0, 'j'},      {"soft-fma", 0, 0, 'f'},  {"markdown", 2, 0, 'M'},
+		{"check-others", 1, 0, 'C'}, {0}};
 	int k;
 
 	*p = (struct options){.cases = 1000000, .seed = 1, .seeds = 1, .jobs = 1, .show = 3};
@@ -365,6 +369,11 @@ static void parse_options(struct options *p, int argc, char **argv)
 		case 's': p->seed = strtoull(optarg, NULL, 0); break;
 		case 'S': p->seeds = strtoull(optarg, NULL, 0); break;
 		case 'f': vec_host_fma = 1; break;
+		case 'M':
+			p->markdown = true;
+			p->page = optarg;
+			break;
+		case 'C': p->others = optarg; break;
 		case 'j': p->jobs = (unsigned)atoi(optarg); break;
 		case 'o': p->only = optarg; break;
 		case 'b': p->bits = (unsigned)atoi(optarg); break;
@@ -455,12 +464,26 @@ static void tell(const struct oracle *o, double seconds)
 	if (o->opt.list_rows)
 		tally_print_rows(&o->t);
 	if (o->opt.brief) {
-		tally_print_brief(&o->t);
+		tally_print_brief(&o->t, !o->opt.only);
 		return;
 	}
 	printf("%llu cases, seeds %llu to %llu, in %.0f s: %.0f a second\n", (unsigned long long)o->t.cases, (unsigned long long)o->opt.seed,
 	       (unsigned long long)(o->opt.seed + o->opt.seeds - 1), seconds, (double)o->t.cases / seconds);
 	tally_print_summary(&o->t);
+}
+
+/* docs/instructions.md, for this host or, to compare, for the one that the page names. */
+static int page(struct oracle *o)
+{
+	if (!o->opt.page) {
+		host_features(o->has);
+	} else if (!markdown_features(o->opt.page, o->has)) {
+		fprintf(stderr, "oracle: %s: does not say what features the host had\n", o->opt.page);
+		return 2;
+	}
+	rows_init(o->has);
+	markdown_print(stdout, o->has);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -473,6 +496,10 @@ int main(int argc, char **argv)
 	int status;
 
 	parse_options(&o.opt, argc, argv);
+	if (o.opt.others)
+		return other_check(o.opt.others);
+	if (o.opt.markdown)
+		return page(&o);
 	if (!host_able()) {
 		puts("the kernel does not let user code set FS.base (FSGSBASE): the oracle cannot run here");
 		printf("0 passed, 0 failed, %u skipped\n", (unsigned)X86_IDS + 2);

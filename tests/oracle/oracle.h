@@ -15,11 +15,12 @@ struct options {
 	double seconds;   /* 0: as long as the cases take */
 	const char *only; /* part of a row's name */
 	const char *repro;
+	const char *page, *others;
 	unsigned bits;  /* 0: all */
 	unsigned kinds; /* BIT(enum case_kind) */
 	u64 first;      /* of the enumeration of bytes */
 	unsigned show;  /* failures printed per row */
-	bool undefined, list_rows, brief, no_shrink, verbose, enumerate;
+	bool markdown, undefined, list_rows, brief, no_shrink, verbose, enumerate;
 };
 
 struct oracle {

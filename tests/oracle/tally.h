@@ -24,10 +24,13 @@ void tally_add(struct tally *sum, const struct tally *t);
 /* Every row, one a line. */
 void tally_print_rows(const struct tally *t);
 void tally_print_summary(const struct tally *t);
-/* For a test run: a row is a test, sequences and the decoder are one each. A row that had no passing case is not counted as passed. */
-void tally_print_brief(const struct tally *t);
+/* For a test run: a row is a test, sequences and the decoder are one each. A row that had no passing case is not counted as
+ * passed; all: one without any case is skipped. */
+void tally_print_brief(const struct tally *t, bool all);
 
 /* others.def: a test that looks at what the row does where the host cannot be asked; NULL if there is none. */
 const char *other_test(unsigned id);
+/* Has each named test executed its rows? dir holds a coverage map (base/cover.h) by test: `unit.NAME`, `guest.NAME`. An exit status. */
+int other_check(const char *dir);
 
 #endif
