@@ -66,6 +66,7 @@ struct arm_state {
 	u8 pad;
 	struct arm_cp15 cp15;
 	struct arm_vfp vfp;
+	u32 pad1;
 	u64 retired;       /* instructions of this CPU */
 };
 
@@ -147,6 +148,7 @@ struct arm_cpu {
 enum arm_mode_bits {
 	ARM_MODE_THUMB = 1, ARM_MODE_USER = 2, ARM_MODE_BE = 4 /* data are big-endian */, ARM_MODE_VFP = 8, /* VFP instructions may execute */
 	ARM_MODE_VECTOR = 16, /* FPSCR.LEN is not 0 */
+	ARM_MODE_L4 = 32, /* loads of r15 do not change the instruction set */
 };
 
 /* ---- cpu.c: life, run loop ---- */

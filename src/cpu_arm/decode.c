@@ -233,7 +233,7 @@ static bool load_store(struct insn *n, enum arm_access a, bool extra)
 		return undefined(n);
 	registers(n->o, w);
 	m = address_of(n, extra);
-	if (m == AM_COUNT || (n->d->mode & ARM_MODE_BE && byte_or_half) || (RN(w) == 15 && m != AM_IMM))
+	if (m == AM_COUNT || (to_pc && n->d->mode & ARM_MODE_L4) || (n->d->mode & ARM_MODE_BE && byte_or_half) || (RN(w) == 15 && m != AM_IMM))
 		return body(n, to_pc ? BODY_ldst_pc : BODY_ldst, to_pc);
 	n->d->use[place(n)] = USE_READS;
 	n->o->exec = arm_ldst[to_pc ? LS_LDR_PC : a][m];

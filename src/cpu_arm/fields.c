@@ -23,6 +23,6 @@ const struct field arm_fields[] = {
         FIELD_BITS(struct arm_state, cp15.control, control_names), M(cp15.ttbr), M(cp15.dacr), M(cp15.dfsr), M(cp15.ifsr), M(cp15.far),
         M(cp15.dlock), M(cp15.ilock), M(cp15.dtcm), M(cp15.itcm), M(cp15.fcse), M(cp15.context), M(cp15.debug_override),
         FIELD_ARRAY(struct arm_state, vfp.s), M(vfp.fpscr), FIELD_BITS(struct arm_state, vfp.fpexc, fpexc_names), M(vfp.fpinst), M(vfp.fpinst2),
-        FIELD_DEC(struct arm_state, retired),
+        FIELD_(struct arm_state, pad1, FMT_PAD, 0), FIELD_DEC(struct arm_state, retired),
 };
 const size_t arm_fields_n = ARRAY_SIZE(arm_fields);

@@ -72,7 +72,7 @@ void arm_set_cpsr(struct arm_cpu *c, u32 val)
 
 void arm_mode_changed(struct arm_cpu *c)
 {
-	u32 cpsr = c->s.cpsr, mode = c->mode & (ARM_MODE_BE | ARM_MODE_VFP | ARM_MODE_VECTOR);
+	u32 cpsr = c->s.cpsr, mode = c->mode & ~(u32)(ARM_MODE_THUMB | ARM_MODE_USER);
 
 	if (cpsr & PSR_T)
 		mode |= ARM_MODE_THUMB;
