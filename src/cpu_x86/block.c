@@ -150,14 +150,14 @@ static INSN op_dead(struct x86_cpu *c, const struct x86_op *o)
 
 static void kill(struct x86_code *k, struct x86_block *b)
 {
-	unsigned h = x86_code_hash(b->pa, b->mode);
-	struct x86_block **p = &k->hash[h];
+	unsigned fast = x86_code_fast(b->pa, b->mode);
+	struct x86_block **p = &k->hash[x86_code_hash(b->pa, b->mode)];
 
 	while (*p != b)
 		p = &(*p)->hash_next;
 	*p = b->hash_next;
-	if (k->fast[h] == b)
-		k->fast[h] = NULL;
+	if (k->fast[fast] == b)
+		k->fast[fast] = NULL;
 	page_remove(k, b, page_slot(b->pa));
 	if (b->pa2 != CODE_NO_PAGE && page_slot(b->pa2) != page_slot(b->pa))
 		page_remove(k, b, page_slot(b->pa2));
@@ -549,7 +549,7 @@ static struct x86_block *find(struct x86_cpu *c, u64 va, u64 pa, u32 mode)
 			return b;
 		}
 		if (!(mode & MODE_STEP))
-			c->code->fast[x86_code_hash(pa, mode)] = b;
+			c->code->fast[x86_code_fast(pa, mode)] = b;
 		return b;
 	}
 	return NULL;

@@ -29,12 +29,13 @@ struct x86_block {
 	struct x86_op op[];
 };
 
-#define CODE_FAST_BITS 14
-#define CODE_PAGES_BITS 12
+#define CODE_FAST_BITS 16
+#define CODE_HASH_BITS 17 /* a Linux with a guest of its own has 100000 blocks and more */
+#define CODE_PAGES_BITS 14
 
 struct x86_code {
 	struct x86_block *fast[1 << CODE_FAST_BITS]; /* last used by hash of (pa, mode); never a crossing block */
-	struct x86_block *hash[1 << CODE_FAST_BITS];
+	struct x86_block *hash[1 << CODE_HASH_BITS];
 	struct x86_block *page[1 << CODE_PAGES_BITS]; /* blocks by hash of their page */
 	u64 cut[1 << 8];                              /* a Bloom filter of instructions that touch devices */
 	u8 *arena;
@@ -49,10 +50,12 @@ struct x86_code {
 	unsigned hot;                      /* runs before a block is translated */
 };
 
-static ALWAYS_INLINE unsigned x86_code_hash(u64 pa, u32 mode)
+static ALWAYS_INLINE unsigned x86_code_slot(u64 pa, u32 mode, unsigned bits)
 {
-	return (unsigned)((pa ^ pa >> CODE_FAST_BITS) + mode * 0x9e5u) & ((1u << CODE_FAST_BITS) - 1);
+	return (unsigned)((pa ^ pa >> bits) + mode * 0x9e5u) & ((1u << bits) - 1);
 }
+static ALWAYS_INLINE unsigned x86_code_fast(u64 pa, u32 mode) { return x86_code_slot(pa, mode, CODE_FAST_BITS); }
+static ALWAYS_INLINE unsigned x86_code_hash(u64 pa, u32 mode) { return x86_code_slot(pa, mode, CODE_HASH_BITS); }
 
 static ALWAYS_INLINE struct x86_jump_entry *x86_jump_slot(struct x86_cpu *c, u64 rip)
 {
@@ -69,7 +72,7 @@ static ALWAYS_INLINE struct x86_block *x86_block_find(struct x86_cpu *c, u64 rip
 		va = (u32)(rip + c->sbase[SEG_CS]);
 	if (unlikely(!itlb_lookup(&c->tlb, va, &pa)))
 		return NULL;
-	b = c->code->fast[x86_code_hash(pa, c->mode)];
+	b = c->code->fast[x86_code_fast(pa, c->mode)];
 	if (unlikely(!b || b->pa != pa || b->mode != c->mode))
 		return NULL;
 	if ((c->mode & MODE_SIZE) != MODE_64 && unlikely(rip + b->bytes - 1u > c->cs_lim))
