@@ -109,18 +109,18 @@ struct disk_nbd *disk_nbd_connect(const char *name, bool read_only, u64 *size, s
 	return connected(n, name, read_only, size, err);
 }
 
-/* It gets its socket from us and ends with the connection. */
+/* It gets its socket from us and ends with the connection; in a session of its own, the terminal's Ctrl-C does not end it first. */
 struct disk_nbd *disk_nbd_start(const char *path, const char *format, bool read_only, u64 *size, struct error *err)
 {
-	const char *argv[] = {"qemu-nbd", "-f", format, "--", path, NULL, NULL};
+	const char *argv[] = {"setsid", "qemu-nbd", "-f", format, "--", path, NULL, NULL};
 	struct disk_nbd *n = create(path, err);
 
 	if (!n)
 		return NULL;
 	if (read_only) {
-		argv[3] = "-r";
-		argv[4] = "--";
-		argv[5] = path;
+		argv[4] = "-r";
+		argv[5] = "--";
+		argv[6] = path;
 	}
 	if (!nbd_connect_systemd_socket_activation(n->h, (char **)(uintptr_t)argv))
 		return connected(n, path, read_only, size, err);
