@@ -189,7 +189,7 @@ static void finish_block(struct arm_block *b, const struct arm_decoder *d)
 static void build(struct arm_cpu *c, struct arm_block *b)
 {
 	const unsigned step = b->mode & ARM_MODE_THUMB ? 2 : 4, limit = b->mode & ARM_MODE_STEP ? 1 : block_limit(c, b->pa);
-	struct arm_decoder d = {.mode = b->mode, .block = b};
+	struct arm_decoder d = {.mode = b->mode, .has_vfp = c->has_vfp, .block = b};
 	bool ended = false, spied = false;
 
 	while (!ended && b->insns < limit) {

@@ -366,11 +366,21 @@ static bool coprocessor(struct insn *n, enum arm_id id)
 {
 	unsigned cp = RS(n->w);
 
-	if ((cp == 10 || cp == 11) && n->d->mode & ARM_MODE_VFP)
-		return body(n, BODY_vfp, true);
 	if (cp != 15 || n->d->mode & ARM_MODE_USER || (id != ARM_ID_MCR && id != ARM_ID_MRC))
 		return undefined(n);
 	return body(n, BODY_cp15, true);
+}
+
+/* The VFP's instructions when it is there and enabled; else only privileged accesses to its system registers. DDI0274 2.4 */
+static bool vfp(struct insn *n, enum arm_id id)
+{
+	bool system = id == ARM_ID_FMXR || id == ARM_ID_FMRX;
+
+	if (!n->d->has_vfp || !arm_vfp_valid(id, n->w, n->d->mode))
+		return undefined(n);
+	if (system)
+		return body(n, BODY_vfp_system, id == ARM_ID_FMXR);
+	return body(n, id >= ARM_ID_FMSR ? BODY_vfp_move : BODY_vfp_data, false);
 }
 
 /* ---- one instruction ---- */
@@ -395,6 +405,7 @@ static bool decode_row(struct insn *n, enum arm_id id)
 	case CLASS_MRS: return status(n, false);
 	case CLASS_MSR: return status(n, true);
 	case CLASS_COPROCESSOR: return coprocessor(n, id);
+	case CLASS_VFP: return vfp(n, id);
 	case CLASS_SWI: return body(n, BODY_swi, true);
 	case CLASS_BKPT: return body(n, BODY_bkpt, true);
 	case CLASS_NOP: n->o->exec = arm_nop; return false;

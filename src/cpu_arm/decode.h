@@ -17,7 +17,7 @@ enum arm_id {
 
 enum arm_class {
 	CLASS_MUL, CLASS_SWP, CLASS_EXTRA, CLASS_UNDEFINED, CLASS_MRS, CLASS_MSR, CLASS_BX, CLASS_CLZ, CLASS_DSP, CLASS_BKPT, CLASS_DP, CLASS_USER,
-	CLASS_LDST, CLASS_MULTI, CLASS_MULTI_USER, CLASS_B, CLASS_COPROCESSOR, CLASS_SWI, CLASS_BLX, CLASS_NOP, CLASS_THUMB,
+	CLASS_LDST, CLASS_MULTI, CLASS_MULTI_USER, CLASS_B, CLASS_COPROCESSOR, CLASS_SWI, CLASS_VFP, CLASS_BLX, CLASS_NOP, CLASS_THUMB,
 };
 
 struct arm_insn {
@@ -37,6 +37,7 @@ enum arm_flag_use {
 
 struct arm_decoder {
 	u32 mode;
+	bool has_vfp;
 	struct arm_block *block;
 	/* Of each op: what it does to the flags; the handler that does not compute them; CMP and its like, which may fuse with a branch. */
 	u8 use[BLOCK_OPS + 1];
@@ -46,6 +47,8 @@ struct arm_decoder {
 
 /* Append the instruction; true: the block ends with it. Insns and bytes are the caller's to count. */
 bool arm_decode(struct arm_decoder *d, u32 w);
+/* Is it defined in that mode (enum arm_mode_bits)? vfp.c */
+bool arm_vfp_valid(enum arm_id id, u32 w, u32 mode);
 /* Flags that nobody sees are not computed. */
 void arm_quiet(const struct arm_decoder *d, struct arm_block *b);
 /* The ARM instruction that does the same as a Thumb one, or 0: thumb.c's caller knows it by its id. */

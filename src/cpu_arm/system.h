@@ -54,7 +54,7 @@ void arm_sync(struct arm_cpu *c); /* the instruction under way has not happened:
 
 /* Bodies: arm_bodies[] has them in the order of this enumeration. */
 #define BODIES(X) X(undefined) X(mrs) X(msr) X(swi) X(bkpt) X(cp15) X(swp) X(ldst) X(ldst_pc) X(ldst_double) X(ldm_user) X(stm_user) X(ldm_return) \
-	X(dp_pc) X(vfp)
+	X(dp_pc) X(vfp_system) X(vfp_move) X(vfp_data)
 enum arm_body_id {
 #define X(n) BODY_##n,
 	BODIES(X)

@@ -25,6 +25,22 @@ static u32 operand(struct rng *g)
 	}
 }
 
+/* Bits of singles, or halves of doubles, at which arithmetic turns. */
+static u32 float_bits(struct rng *g)
+{
+	static const u32 edge[] = {0, 0x80000000, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000, 0x7fc00000, 0xffc12345, 0x7f800001, 0xff812345, 0x00000001, 0x80000001,
+	                           0x007fffff, 0x00800000, 0x80800000, 0x00800001, 0x7f7fffff, 0xff7fffff, 0x4f000000, 0xcf000000, 0x4f800000, 0x3effffff, 0x3f000000,
+	                           0x7ff00000, 0xfff00000, 0x7ff80000, 0x7ff00001, 0x00100000, 0x80100000, 0x000fffff, 0x3ff00000, 0xbff00000, 0x7fefffff, 0x41e00000,
+	                           0xc1e00000, 0x41efffff, 0x36a00000, 0x38100000, 0x380fffff, 0x47efffff};
+
+	switch (random_to(g, 4)) {
+	case 0: return edge[random_to(g, ARRAY_SIZE(edge))];
+	case 1: return (random_u32(g) & 0x807fffff) | (random_to(g, 40) + 0x6c) << 23; /* near 1 */
+	case 2: return (random_u32(g) & 0x800fffff) | (random_to(g, 80) + 0x3d8) << 20;
+	default: return random_u32(g);
+	}
+}
+
 static void start(struct rng *g, enum arm_id id, struct arm_case *k)
 {
 	memset(k, 0, sizeof *k);
@@ -32,6 +48,9 @@ static void start(struct rng *g, enum arm_id id, struct arm_case *k)
 	k->user = random_to(g, 2);
 	for (unsigned i = 0; i < 15; i++)
 		k->r[i] = operand(g);
+	for (unsigned i = 0; i < 32; i++)
+		k->s[i] = float_bits(g);
+	k->fpscr = (random_u32(g) & 0xf0c0009f) | (random_to(g, 4) ? 0 : random_u32(g) & 0x03000000); /* rounding; sometimes FZ, DN */
 	k->flags = random_u32(g) & (PSR_NZCV | PSR_Q);
 	for (unsigned i = 0; i < SPAN; i += 4)
 		store_le(k->memory + i, 4, operand(g));
@@ -86,6 +105,13 @@ static bool data_processing(u32 w)
 	return RD(w) != 15 || !s;
 }
 
+/* Where r15 is loaded from: no addresses of half an ARM instruction. */
+static void make_targets(struct arm_case *k)
+{
+	for (unsigned i = 0; i < SPAN; i += 4)
+		k->memory[i] &= k->memory[i] & 1 ? 0xff : 0xfc;
+}
+
 /* One register: the base into DATA, the offset small and aligned: doublewords' by 8. */
 static bool load_store(struct rng *g, u32 *w, struct arm_case *k, bool extra)
 {
@@ -122,6 +148,8 @@ static bool load_store(struct rng *g, u32 *w, struct arm_case *k, bool extra)
 	}
 	if (RD(*w) == 15 && RN(*w) == 15)
 		return false;
+	if (RD(*w) == 15)
+		make_targets(k);
 	return true;
 }
 
@@ -146,9 +174,8 @@ static bool multiple(struct rng *g, u32 *w, struct arm_case *k)
 	if (back && base_in && (load || *w & ((1u << RN(*w)) - 1)))
 		return false;
 	k->r[RN(*w)] = address(g);
-	if (load && *w >> 15 & 1) /* where r15 comes from: no odd halfword of ARM code */
-		for (unsigned i = 0; i < SPAN; i += 4)
-			k->memory[i] &= k->memory[i] & 1 ? 0xff : 0xfc;
+	if (load && *w >> 15 & 1)
+		make_targets(k);
 	return true;
 }
 
@@ -177,6 +204,41 @@ static bool status(struct arm_case *k, enum arm_id id, u32 *w)
 	if (*w >> 19 & 1 && (*w & 0xf00) == 0x400)
 		*w &= ~1u; /* not J: imm8 rotated to 31:24 */
 	return (*w & 0xf00) == 0x400 || !(*w >> 19 & 1) || (*w & 0xf00) == 0x200;
+}
+
+/* Vectors sometimes; loads and stores around DATA. */
+static bool vfp(struct rng *g, enum arm_id id, u32 *w, struct arm_case *k)
+{
+	bool system = id == ARM_ID_FMXR || id == ARM_ID_FMRX;
+
+	/* QEMU of this age writes wrong registers in vectors of doubles with one operand. */
+	if (random_to(g, 3) == 0 && id < (*w >> 8 & 1 ? ARM_ID_FCPY : ARM_ID_FCMP)) {
+		u32 len = random_to(g, *w >> 8 & 1 ? 4 : 8), wide = *w >> 8 & 1 && len < 2 && random_to(g, 2); /* QEMU's stride of singles is 4 */
+
+		k->fpscr |= len << 16 | (wide ? 3u << 20 : 0);
+	}
+	if (id >= ARM_ID_FMSR && id <= ARM_ID_FMRX)
+		*w &= ~0x6fu & (system ? ~0x80u : ~0u);
+	if (system) {
+		*w = (*w & ~0xf0000u) | 0x10000; /* FPSCR */
+		if (id == ARM_ID_FMXR)
+			k->r[RD(*w)] &= 0xf3c0009f;
+		return id == ARM_ID_FMRX || RD(*w) != 15;
+	}
+	if (id == ARM_ID_FCMPZ || id == ARM_ID_FCMPEZ)
+		*w &= ~0x2fu;
+	if (id >= ARM_ID_FSTM_IA)
+		*w = (*w & ~0xffu) | random_to(g, 34);
+	if (id >= ARM_ID_FST) {
+		if (id < ARM_ID_FSTM_IA)
+			*w &= ~0xe0u;
+		if (RN(*w) == 15)
+			return false;
+		k->r[RN(*w)] = address(g);
+	}
+	if (id >= ARM_ID_FMSRR && id < ARM_ID_FST && RD(*w) == RN(*w))
+		return false;
+	return arm_vfp_valid(id, *w, ARM_MODE_VFP);
 }
 
 static bool arm_row(struct rng *g, enum arm_id id, u32 *w, struct arm_case *k)
@@ -220,6 +282,7 @@ static bool arm_row(struct rng *g, enum arm_id id, u32 *w, struct arm_case *k)
 	case CLASS_B: return true;
 	case CLASS_BLX:
 	case CLASS_NOP: return true;
+	case CLASS_VFP: return vfp(g, id, w, k);
 	case CLASS_COPROCESSOR: return RS(*w) != 15 && RS(*w) != 14 && RS(*w) != 10 && RS(*w) != 11;
 	case CLASS_UNDEFINED: return true;
 	default: return false;
@@ -280,8 +343,7 @@ static bool thumb_row(struct rng *g, enum arm_id id, u32 *w, struct arm_case *k)
 	case ARM_ID_T_POP:
 		k->r[13] = address(g);
 		if (id == ARM_ID_T_POP && *w >> 8 & 1)
-			for (unsigned i = 0; i < SPAN; i += 4)
-				k->memory[i] &= k->memory[i] & 1 ? 0xff : 0xfc;
+			make_targets(k);
 		return (id != ARM_ID_T_PUSH && id != ARM_ID_T_POP) || *w & 0x1ff;
 	case ARM_ID_T_STMIA:
 	case ARM_ID_T_LDMIA:

@@ -20,6 +20,7 @@ struct arm_case {
 	unsigned n;         /* of them */
 	u32 r[15];
 	u32 flags;          /* N Z C V Q */
+	u32 fpscr, s[32];   /* of the VFP */
 	u8 memory[SPAN];
 };
 

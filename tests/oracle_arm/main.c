@@ -31,7 +31,7 @@ static u8 theirs[RAM_SIZE] __attribute__((aligned(4096)));
 static unsigned shown, row_cases[ARM_IDS + 1], row_bad[ARM_IDS + 1];
 
 struct outcome {
-	u32 r[16], cpsr;
+	u32 r[16], cpsr, s[32], fpscr;
 	enum { RAN, UNDEFINED, DATA_ABORT, ELSE } end;
 };
 
@@ -52,6 +52,8 @@ static unsigned bank_program(u32 *w)
 	static const u8 modes[] = {MODE_FIQ, MODE_IRQ, MODE_ABT, MODE_UND, MODE_SYS, MODE_SVC};
 	unsigned n = 0;
 
+	w[n++] = 0xe3a00101; /* mov r0, #FPEXC.EN */
+	w[n++] = 0xeee80a10; /* fmxr fpexc, r0 */
 	for (unsigned i = 0; i < ARRAY_SIZE(modes); i++) {
 		w[n++] = 0xe321f0c0 | modes[i];
 		w[n++] = 0xe3a0d010 + i;
@@ -68,6 +70,8 @@ static void make_ours(const u32 *w, unsigned n)
 	sched_init(&sched);
 	if (!space_init(&mem, "memory", 32, &e) || !space_add_ram(&mem, "ram", 0, RAM_SIZE, false, &e) || !arm_init(&cpu, &mem, &sched, &events, &icount))
 		die("out of memory");
+	cpu.has_vfp = true;
+	arm_reset(&cpu);
 	ours = space_host(&mem, 0, true);
 	space_write_bytes(&mem, CODE, w, (n + 1) * 4);
 	cpu.s.r[15] = CODE;
@@ -108,6 +112,8 @@ static void run_ours(const struct arm_case *k, u64 budget, bool step, struct out
 	cpu.s = state_of[k->user];
 	memcpy(cpu.s.r, k->r, sizeof k->r);
 	cpu.s.r[15] = CODE;
+	memcpy(cpu.s.vfp.s, k->s, sizeof k->s);
+	cpu.s.vfp.fpscr = k->fpscr;
 	cpu.s.cpsr = (cpu.s.cpsr & ~(PSR_NZCV | PSR_Q)) | k->flags | (k->thumb ? PSR_T : 0);
 	arm_mode_changed(&cpu);
 	code_image(k, image);
@@ -117,6 +123,8 @@ static void run_ours(const struct arm_case *k, u64 budget, bool step, struct out
 		if (arm_run(&cpu, step ? 1 : budget) == ARM_STOP_UNIMPLEMENTED)
 			die(cpu.stop_text);
 	memcpy(out->r, cpu.s.r, sizeof out->r);
+	memcpy(out->s, cpu.s.vfp.s, sizeof out->s);
+	out->fpscr = cpu.s.vfp.fpscr;
 	out->cpsr = cpu.s.cpsr;
 	out->end = (cpu.s.cpsr & PSR_MODE) == MODE_UND && cpu.s.r[15] <= 8 ? UNDEFINED : (cpu.s.cpsr & PSR_MODE) == MODE_ABT && cpu.s.r[15] <= 0x14 ? DATA_ABORT : RAN;
 }
@@ -131,6 +139,9 @@ static void run_theirs(const struct arm_case *k, struct outcome *out)
 	uc_context_restore(uc, start_of[k->user]);
 	for (unsigned i = 0; i < 15; i++)
 		uc_reg_write(uc, uc_regs[i], &k->r[i]);
+	for (unsigned i = 0; i < 32; i++)
+		uc_reg_write(uc, UC_ARM_REG_S0 + (int)i, &k->s[i]);
+	uc_reg_write(uc, UC_ARM_REG_FPSCR, &k->fpscr);
 	uc_reg_read(uc, UC_ARM_REG_CPSR, &cpsr);
 	cpsr = (cpsr & ~(PSR_NZCV | PSR_Q | 0x100)) | /* bit 8: later architectures */
 	        k->flags | (k->thumb ? PSR_T : 0);
@@ -141,6 +152,9 @@ static void run_theirs(const struct arm_case *k, struct outcome *out)
 	e = uc_emu_start(uc, CODE | k->thumb, CODE + code_bytes(k), 0, is_call(k) ? 1 : k->n); /* a call of two halves counts once there */
 	for (unsigned i = 0; i < 16; i++)
 		uc_reg_read(uc, uc_regs[i], &out->r[i]);
+	for (unsigned i = 0; i < 32; i++)
+		uc_reg_read(uc, UC_ARM_REG_S0 + (int)i, &out->s[i]);
+	uc_reg_read(uc, UC_ARM_REG_FPSCR, &out->fpscr);
 	uc_reg_read(uc, UC_ARM_REG_CPSR, &out->cpsr);
 	switch (e) {
 	case UC_ERR_OK:
@@ -160,7 +174,7 @@ static bool same(const struct outcome *a, const struct outcome *b)
 		return false;
 	if (a->end != RAN)
 		return true;
-	return !memcmp(a->r, b->r, sizeof a->r) && !((a->cpsr ^ b->cpsr) & PSR_VALID & ~PSR_J) && !memcmp(ours + DATA, theirs + DATA, SPAN);
+	return !memcmp(a->r, b->r, sizeof a->r) && !memcmp(a->s, b->s, sizeof a->s) && a->fpscr == b->fpscr && !((a->cpsr ^ b->cpsr) & PSR_VALID & ~PSR_J) && !memcmp(ours + DATA, theirs + DATA, SPAN);
 }
 
 static void show(const struct arm_case *k, const char *how, const struct outcome *a, const struct outcome *b)
@@ -168,10 +182,16 @@ static void show(const struct arm_case *k, const char *how, const struct outcome
 	printf("differs (%s, %s%s):", k->id < ARM_IDS ? arm_insns[k->id].name : "sequence", k->user ? "user, " : "", how);
 	for (unsigned i = 0; i < k->n; i++)
 		printf(k->thumb ? " %04x" : " %08x", k->code[i]);
-	printf("\n   end: ours %d, theirs %d; cpsr %08x %08x, before %08x\n", a->end, b->end, a->cpsr, b->cpsr, k->flags);
+	printf("\n   end: ours %d, theirs %d; cpsr %08x %08x, before %08x; fpscr before %08x\n", a->end, b->end, a->cpsr, b->cpsr, k->flags,
+	       k->fpscr);
 	for (unsigned i = 0; i < 16; i++)
 		if (a->r[i] != b->r[i])
 			printf("   r%u: %08x %08x, before %08x\n", i, a->r[i], b->r[i], i < 15 ? k->r[i] : CODE);
+	for (unsigned i = 0; i < 32; i++)
+		if (a->s[i] != b->s[i])
+			printf("   s%u: %08x %08x, before %08x\n", i, a->s[i], b->s[i], k->s[i]);
+	if (a->fpscr != b->fpscr)
+		printf("   fpscr: %08x %08x, before %08x\n", a->fpscr, b->fpscr, k->fpscr);
 	for (unsigned i = 0; i < SPAN; i += 4)
 		if (load_le(ours + DATA + i, 4) != load_le(theirs + DATA + i, 4))
 			printf("   %05x: %08x %08x\n", DATA + i, (u32)load_le(ours + DATA + i, 4), (u32)load_le(theirs + DATA + i, 4));
