@@ -44,6 +44,8 @@ u64 gen_seg_base(const struct gen *k, unsigned seg)
 	const u16 sel[6] = {k->c->in.es, k->c->in.cs, k->c->in.ss, k->c->in.ds, k->c->in.fs, k->c->in.gs};
 	u64 d;
 
+	if (k->c->real)
+		return sel[seg] * 16u;
 	if (seg >= SEG_FS)
 		return seg == SEG_FS ? k->c->in.fsbase : k->c->in.gsbase;
 	if (k->bits == 64 || sel[seg] < 4)
@@ -60,6 +62,8 @@ u64 gen_data_address(struct gen *k, unsigned size, u64 segbase, unsigned asize)
 	u64 plain = DATA_BASE + rnd_n(&k->g, DATA_SIZE - 32);
 	unsigned what = rnd_n(&k->g, 100);
 
+	if (k->c->real)
+		return what < 3 ? around(k, segbase + 0x10000, size) : REAL_DATA + rnd_n(&k->g, REAL_DATA_SIZE - 32);
 	if (asize == 2 && segbase + 0x10000 <= DATA_BASE)
 		return what < 10 ? around(k, LOW_BASE + 0x1000, size) : LOW_BASE + rnd_n(&k->g, 0x1000 - 32);
 	if (k->seq)
@@ -92,6 +96,12 @@ u64 gen_branch_target(struct gen *k)
 	unsigned what = rnd_n(&k->g, 100);
 	u64 t;
 
+	if (k->c->real) {
+		do
+			t = REAL_CODE + rnd_n(&k->g, REAL_CODE_SIZE);
+		while (t - k->c->at < 64 || k->c->at - t < 32);
+		return t;
+	}
 	if (what >= 98 && k->bits == 64)
 		return BIT(47) + rnd_n(&k->g, 16) - 8;
 	if (what >= 96 && k->bits == 64)
@@ -114,6 +124,8 @@ u16 gen_selector(struct gen *k)
 				    0x2a, 0x20, 0x08, 0x10, 0x18,     0x1b,     0x40,       0x43,       0x48,
 				    0x50, 0x58, 0x63, 0x6b, 0x73,     0x80,     0x83,       0xfffb,     0xffff};
 
+	if (k->c->real)
+		return (u16)rnd(&k->g);
 	if (chance(&k->g, 45))
 		return LDT_SEL(rnd_n(&k->g, LDT_COUNT));
 	if (chance(&k->g, 10))
@@ -124,7 +136,7 @@ u16 gen_selector(struct gen *k)
 /* ---- the state before ---- */
 unsigned gen_stack_bytes(const struct gen *k)
 {
-	return k->bits == 64 ? 8 : emu_descriptor(k->c->in.ss) >> 54 & 1 ? 4 : 2;
+	return k->c->real ? 2 : k->bits == 64 ? 8 : emu_descriptor(k->c->in.ss) >> 54 & 1 ? 4 : 2;
 }
 
 static u16 legacy_data_segment(struct gen *k, bool stack)
@@ -160,6 +172,16 @@ static void init_segments(struct gen *k)
 {
 	struct ostate *s = &k->c->in;
 
+	if (k->c->real) {
+		u16 *const data[] = {&s->es, &s->ss, &s->ds, &s->fs, &s->gs};
+
+		for (unsigned i = 0; i < ARRAY_SIZE(data); i++)
+			*data[i] = (u16)((REAL_DATA >> 4) - rnd_n(&k->g, 0xc00));
+		s->cs = (u16)((REAL_CODE >> 4) - rnd_n(&k->g, 0x800));
+		s->fsbase = s->fs * 16u;
+		s->gsbase = s->gs * 16u;
+		return;
+	}
 	if (k->bits == 64) {
 		s->cs = SEL_CODE64;
 		s->ss = SEL_DATA;
@@ -185,6 +207,8 @@ static u64 stack_pointer(struct gen *k)
 	unsigned what = rnd_n(&k->g, 100), bytes = gen_stack_bytes(k);
 	u64 base = gen_seg_base(k, SEG_SS), sp = DATA_BASE + 0x1000 + rnd_n(&k->g, 0x200) * 8ull - 0x800;
 
+	if (k->c->real)
+		return REAL_DATA + 0x1000 + rnd_n(&k->g, 0x400) * 2ull - 0x400 - base;
 	if (!k->seq && what < 12)
 		sp += rnd_n(&k->g, 8);
 	else if (!k->seq && what < 15)
@@ -224,6 +248,10 @@ static void place_anywhere(struct gen *k)
 {
 	u64 end = CODE_BASE + CODE_SIZE - 256 - CASE_CODE;
 
+	if (k->c->real) {
+		place(k, REAL_CODE + rnd_n(&k->g, REAL_CODE_SIZE - 256));
+		return;
+	}
 	if (chance(&k->g, 6))
 		place(k, CODE_BASE + 0x1000 - rnd_n(&k->g, 16));
 	else
@@ -232,9 +260,10 @@ static void place_anywhere(struct gen *k)
 
 void gen_start(struct gen *k, struct ocase *c, enum case_kind kind, unsigned bits, u64 seed, const u8 *has)
 {
-	*k = (struct gen){.g = {seed}, .c = c, .has = has, .bits = bits, .seq = kind == CASE_SEQUENCE, .seg = -1};
+	*k = (struct gen){.g = {seed}, .c = c, .has = has, .bits = bits, .real = k->real, .seq = kind == CASE_SEQUENCE, .seg = -1};
 	memset(c, 0, offsetof(struct ocase, code));
 	c->kind = (u8)kind;
+	c->real = k->real;
 	c->bits = (u8)bits;
 	c->seed = seed;
 	c->trailer = 1;
@@ -269,9 +298,20 @@ void gen_cut(struct ocase *c, unsigned n)
 	c->trailer = 0;
 }
 
+void gen_real(struct ocase *c, unsigned id, u64 seed, const u8 *has)
+{
+	struct gen k = {.real = true};
+
+	gen_start(&k, c, CASE_SINGLE, 16, seed, has);
+	k.row = &rows[id];
+	gen_insn(&k);
+	add_insn(&k);
+	c->trailer = 0;
+}
+
 void gen_single(struct ocase *c, unsigned id, unsigned bits, u64 seed, const u8 *has)
 {
-	struct gen k;
+	struct gen k = {0};
 
 	gen_start(&k, c, CASE_SINGLE, bits, seed, has);
 	k.row = &rows[id];
@@ -289,7 +329,7 @@ void gen_single(struct ocase *c, unsigned id, unsigned bits, u64 seed, const u8 
 
 void gen_trap(struct ocase *c, unsigned id, unsigned bits, u64 seed, const u8 *has)
 {
-	struct gen k;
+	struct gen k = {0};
 
 	gen_start(&k, c, CASE_SINGLE, bits, seed, has);
 	c->kind = CASE_SEQUENCE;
@@ -446,7 +486,7 @@ void gen_close_loop(struct gen *k)
 
 void gen_sequence(struct ocase *c, unsigned bits, u64 seed, const u8 *has)
 {
-	struct gen k;
+	struct gen k = {0};
 	u32 undefined = 0;
 	unsigned want;
 
@@ -510,7 +550,7 @@ static void any_bytes(struct gen *k)
 
 void gen_bytes(struct ocase *c, unsigned bits, u64 n, bool random, u64 seed, const u8 *has)
 {
-	struct gen k;
+	struct gen k = {0};
 
 	gen_start(&k, c, CASE_BYTES, bits, seed, has);
 	c->in.flags = 0x202;

@@ -31,6 +31,7 @@ struct gen {
 	const u8 *has;
 	unsigned bits;
 	u32 pinned;     /* registers that hold what some operand needs */
+	bool real;      /* real mode; set before gen_start() */
 	bool seq, trap; /* trap: POPF shall set TF */
 	int counter;    /* of a loop: pinned, and no address; -1: none */
 	/* The instruction being made. */
@@ -49,6 +50,8 @@ struct gen {
 };
 
 void gen_single(struct ocase *c, unsigned id, unsigned bits, u64 seed, const u8 *has);
+/* In real mode: real.c. */
+void gen_real(struct ocase *c, unsigned id, u64 seed, const u8 *has);
 /* POPF that sets TF, and one instruction after it. */
 void gen_trap(struct ocase *c, unsigned id, unsigned bits, u64 seed, const u8 *has);
 /* gen_smc.c: instructions that change each other, in 64- or 32-bit code. */

@@ -162,6 +162,11 @@ static void before_far(struct gen *k)
 
 	if (fn_is(k, "iret"))
 		before_iret(k);
+	if (k->c->real) {
+		k->far_sel = (u16)((k->target >> 4) - rnd_n(&k->g, 0x800));
+		k->far_off = k->target - k->far_sel * 16u;
+		return;
+	}
 	k->far_sel = chance(&k->g, 75) ? code[rnd_n(&k->g, ARRAY_SIZE(code))] : gen_selector(k);
 	d = emu_descriptor(k->far_sel);
 	k->far_off = k->target - (bits(d, 39, 16) | bits(d, 63, 56) << 24);

@@ -17,6 +17,12 @@
 #define STUB_BASE 0x6f3a5000     /* the stub's code page; the page before it holds its variables */
 #define STUB_IO   (STUB_BASE - 0x1000)
 
+/* ---- real mode (real.c): two pages of data, code in the 64 KB behind them; HLT everywhere else ---- */
+#define REAL_DATA      0x10000
+#define REAL_DATA_SIZE 0x2000
+#define REAL_CODE      0x20000
+#define REAL_CODE_SIZE 0x6000
+
 /* ---- the variables page: register images before and after ---- */
 #define IO_IN        STUB_IO
 #define IO_OUT       (STUB_IO + 0x400)
@@ -96,7 +102,8 @@ struct ocase {
 	u8 kind, npoke, ninsn;
 	u8 trailer; /* a jump to EXIT_ADDR follows */
 	u8 loop;    /* the last instruction jumps back to the first, a few times */
-	u8 pad[6];
+	u8 real;            /* real mode: real.c */
+	u8 pad[5];
 	u16 row[CASE_INSNS];      /* enum x86_id of each instruction */
 	u8 start[CASE_INSNS + 1]; /* and its first byte */
 	u8 code[CASE_CODE];

@@ -2,8 +2,9 @@
  * The native oracle: random instructions on the host CPU and on ours, compared. Our side and the generator run here,
  * the host's side in oracle-native next to this program; while one batch runs there, the next is made here.
  *
- *   oracle [--cases N] [--seconds S] [--seed N] [--seeds HOW-MANY] [--jobs N] [--soft-fma] [--only ROW] [--bits 64|32|16] [--kind single|sequence|bytes]
+ *   oracle [--cases N] [--seconds S] [--seed N] [--seeds HOW-MANY] [--jobs N] [--soft-fma] [--real N] [--only ROW] [--bits 64|32|16] [--kind single|sequence|bytes]
  *          [--enumerate FIRST] [--rows] [--brief] [--undefined] [--show N] [--no-shrink] [--verbose] [--repro 'LINE']
+ *   --real N: and N cases in real mode, beside Unicorn
  *   oracle --markdown[=PAGE]     docs/instructions.md for this host, or for the features that PAGE names
  *   oracle --check-others DIR    the coverage maps in DIR against others.def
  */
@@ -21,6 +22,7 @@
 #include "gen.h"
 #include "markdown.h"
 #include "oracle.h"
+#include "real.h"
 
 static double now(void)
 {
@@ -355,7 +357,7 @@ static void parse_options(struct options *p, int argc, char **argv)
 		{"no-shrink", 0, 0, 'N'}, {"repro", 1, 0, 'R'},     {"enumerate", 1, 0, 'e'},
 		{"verbose", 0, 0, 'v'},   {"brief", 0, 0, 'B'},     {"seeds", 1, 0, 'S'},
 		{"jobs", 1, 0, 'j'},      {"soft-fma", 0, 0, 'f'},  {"markdown", 2, 0, 'M'},
-		{"check-others", 1, 0, 'C'}, {0}};
+		{"check-others", 1, 0, 'C'}, {"real", 1, 0, 'Z'},      {0}};
 	int k;
 
 	*p = (struct options){.cases = 1000000, .seed = 1, .seeds = 1, .jobs = 1, .show = 3};
@@ -373,6 +375,7 @@ static void parse_options(struct options *p, int argc, char **argv)
 			p->markdown = true;
 			p->page = optarg;
 			break;
+		case 'Z': p->real = strtoull(optarg, NULL, 0); break;
 		case 'C': p->others = optarg; break;
 		case 'j': p->jobs = (unsigned)atoi(optarg); break;
 		case 'o': p->only = optarg; break;
@@ -434,6 +437,8 @@ static int NORETURN work(struct oracle *o, const char *path, struct tally *resul
 		fprintf(stderr, "oracle: %s\n", err.msg);
 		exit(2);
 	}
+	if (o->opt.real && !real_run(&o->t, o->worker, o->opt.jobs, o->opt.real, o->opt.seed, o->opt.only, o->opt.show))
+		printf("real mode: skipped, this build has no Unicorn\n");
 	*result = o->t;
 	stop(o);
 	exit(0);

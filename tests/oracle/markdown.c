@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "real.h"
 #include "tally.h"
 
 static const struct {
@@ -105,22 +106,27 @@ static void print_evidence(FILE *f, unsigned id)
 	}
 	if (other)
 		fprintf(f, "%s%s", sep, other);
-	else if (r->policy != RUN)
+	else if (r->policy != RUN && !real_wants(id))
 		fprintf(f, "%sunverified: %s", sep, r->why ? r->why : "privileged");
+	if (real_wants(id))
+		fprintf(f, "%sUnicorn in real mode", other || r->policy != SKIP ? "; " : "");
 }
 
 static void print_counts(FILE *f)
 {
-	unsigned host = 0, test = 0, none = 0;
+	unsigned host = 0, test = 0, none = 0, real = 0;
 
-	for (unsigned i = 0; i < X86_IDS; i++)
+	for (unsigned i = 0; i < X86_IDS; i++) {
+		real += real_wants(i);
 		if (rows[i].policy == RUN)
 			host++;
 		else if (other_test(i))
 			test++;
 		else
 			none++;
-	fprintf(f, "%u rows: %u verified by the host, %u by a named test, %u unverified.\n\n", (unsigned)X86_IDS, host, test, none);
+	}
+	fprintf(f, "%u rows: %u verified by the host, %u by a named test, %u unverified; %u of them by Unicorn in real mode, too.\n\n", (unsigned)X86_IDS,
+		host, test, none, real);
 }
 
 void markdown_print(FILE *f, const u8 has[X86_F_COUNT])
@@ -131,8 +137,11 @@ void markdown_print(FILE *f, const u8 has[X86_F_COUNT])
 	      "  x87 and vector state, memory and faults; in 64-bit, 32-bit and 16-bit code where it exists. Differences that are known and why:\n"
 	      "  `tests/oracle/exceptions.def`.\n"
 	      "- **unit NAME** (`tests/test_NAME.c`), **guest NAME** (`tests/guests`): a test with results out of the manual or a published standard, for\n"
-	      "  what no user process can show or the host lacks. `tests/oracle/check-others` sees that it executes the row.\n\n",
+	      "  what no user process can show or the host lacks. `tests/oracle/check-others` sees that it executes the row.\n"
+	      "- **Unicorn in real mode**: `make oracle` runs it in real mode, which the host cannot, on Unicorn 2 (QEMU's TCG) and in Undervisor. A second\n"
+	      "  opinion; where they differ the manual decides:\n\n",
 	      f);
+	real_print_list(f);
 	print_features(f, has);
 	print_counts(f);
 	fputs("| Row | Encoding | Feature | Manual | Verified by |\n|---|---|---|---|---|\n", f);

@@ -12,6 +12,7 @@ struct options {
 	u64 seed;         /* the first */
 	u64 seeds;        /* and how many */
 	unsigned jobs;
+	u64 real; /* cases in real mode, on Unicorn */
 	double seconds;   /* 0: as long as the cases take */
 	const char *only; /* part of a row's name */
 	const char *repro;

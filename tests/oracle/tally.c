@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/cover.h"
+#include "real.h"
 
 typedef unsigned long long ull;
 
@@ -30,6 +31,9 @@ void tally_add(struct tally *sum, const struct tally *t)
 	add_count(&sum->bytes, &t->bytes);
 	for (unsigned i = 0; i < EXC_COUNT; i++)
 		sum->exceptions[i] += t->exceptions[i];
+	for (unsigned i = 0; i < ARRAY_SIZE(sum->known); i++)
+		sum->known[i] += t->known[i];
+	sum->real_died += t->real_died;
 	sum->legacy |= t->legacy;
 }
 
@@ -77,6 +81,8 @@ int other_check(const char *dir)
 	printf("%u passed, %u failed, 0 skipped\n", passed, failed);
 	return failed != 0;
 }
+
+_Static_assert(REAL_KNOWN <= ARRAY_SIZE(((struct tally *)0)->known), "known is large enough");
 
 static bool good(const struct row_count *n) { return n->passed && !n->failed; }
 
@@ -152,6 +158,7 @@ void tally_print_summary(const struct tally *t)
 	for (unsigned i = 0; i < EXC_COUNT; i++)
 		if (t->exceptions[i])
 			printf("documented: %llu x %s (%s)\n", (ull)t->exceptions[i], exceptions[i].text, exceptions[i].section);
+	real_print_known(t);
 	if (!t->legacy)
 		printf("16- and 32-bit code does not run on this host: not verified\n");
 	if (t->lost[0] + t->lost[1] + t->lost[2])

@@ -17,6 +17,9 @@ struct tally {
 	struct row_count row[X86_IDS], sequences, bytes;
 	struct row_count unicorn[X86_IDS];
 	u64 exceptions[EXC_COUNT];
+	u64 known[16]; /* differences from Unicorn: real.def */
+	u64 real_next; /* case in real mode: where to go on if Unicorn ends the process */
+	u64 real_died;
 	bool legacy; /* 16- and 32-bit code ran */
 };
 
