@@ -202,6 +202,18 @@ START_TEST(timer_other_modes)
 }
 END_TEST
 
+/* The count is loaded before the mode is set. */
+START_TEST(timer_load_first)
+{
+	timers_new();
+	tput(0x008, 0);
+	tput(0x000, 0xffffffff);
+	tput(0x008, 0xc2);
+	until(40 * 100000);
+	ck_assert_uint_eq(tget(0x004), 0xffffffff - 100000);
+}
+END_TEST
+
 /* The counter is what one gets by counting. */
 START_TEST(timer_counts)
 {
@@ -584,6 +596,7 @@ int main(void)
 	tcase_add_test(t, timer_reset);
 	tcase_add_test(t, timer_periodic);
 	tcase_add_test(t, timer_other_modes);
+	tcase_add_test(t, timer_load_first);
 	tcase_add_test(t, timer_counts);
 	tcase_add_test(t, core_module);
 	tcase_add_test(t, cp_registers);

@@ -191,6 +191,7 @@ START_TEST(card_blocks)
 	answer(17, 1024);
 	ck_assert(level[1]);
 	ck_assert_uint_ne(mget(0x34) & 1 << 17, 0); /* FIFO full */
+	ck_assert_uint_eq(mget(0x48), 128 - 16);
 	read_words(100, 128);
 	ck_assert(!level[1]);
 	ck_assert_uint_eq(answer(13, rca) >> 9 & 15, 4);

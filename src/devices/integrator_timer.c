@@ -43,15 +43,16 @@ static u32 value(const struct integrator_timer *t)
 {
 	const struct integrator_timer_state *s = &t->s;
 	u64 ticks, p = period(s);
+	u32 count = s->count & mask(s);
 
 	if (!(s->control & CTL_ENABLE))
 		return s->count;
 	ticks = (t->sched->now - s->since) / tick_ns(t);
-	if (ticks < s->count)
-		return s->count - (u32)ticks;
+	if (ticks < count)
+		return count - (u32)ticks;
 	if (s->control & CTL_ONESHOT || !p)
 		return 0;
-	ticks = (ticks - s->count) % p; /* since it was last zero */
+	ticks = (ticks - count) % p; /* since it was last zero */
 	return ticks ? (u32)(p - ticks) : 0;
 }
 
@@ -59,7 +60,7 @@ static u32 value(const struct integrator_timer *t)
 static void arm(struct integrator_timer *t)
 {
 	const struct integrator_timer_state *s = &t->s;
-	u64 tick = tick_ns(t), p = period(s), zero = s->since + s->count * tick;
+	u64 tick = tick_ns(t), p = period(s), zero = s->since + (s->count & mask(s)) * tick;
 
 	timer_cancel(&t->timer);
 	if (!(s->control & CTL_ENABLE))
@@ -85,20 +86,19 @@ static void fire(void *arg, u64 now)
 /* The counter is val from now on. A zero is an interrupt at once, when it counts at all. */
 static void restart(struct integrator_timer *t, u32 val)
 {
-	t->s.count = val & mask(&t->s);
+	t->s.count = val;
 	t->s.since = t->sched->now;
-	if (!t->s.count && t->s.control & CTL_ENABLE && period(&t->s))
+	if (!(val & mask(&t->s)) && t->s.control & CTL_ENABLE && period(&t->s))
 		t->s.ris = 1;
 	arm(t);
 }
 
-/* DDI0271 3.3.3: a change of the clock or the mode meets the counter where it is. */
+/* DDI0271 3.3.3: a change of the clock or the mode meets the counter where it is. While it stands it has all 32 bits. */
 static void set_control(struct integrator_timer *t, u32 val)
 {
-	u32 count = value(t);
-
+	if (t->s.control & CTL_ENABLE)
+		t->s.count = value(t);
 	t->s.control = val & 0xef;
-	t->s.count = count & mask(&t->s);
 	t->s.since = t->sched->now;
 	arm(t);
 }

@@ -38,10 +38,10 @@ static u32 status(const struct pl181_state *s)
 	bool reading = s->datactrl & DATA_FROM_CARD;
 	u32 v = s->status;
 
-	if (s->active)
-		v |= reading ? ST_RX_ACTIVE : ST_TX_ACTIVE;
-	if (reading && (s->active || s->count))
-		v |= (s->count >= PL181_FIFO / 2 ? ST_RX_HALF : 0u) | (s->count == PL181_FIFO ? ST_RX_FULL : 0u);
+	if (!reading && s->active)
+		v |= ST_TX_ACTIVE;
+	if (reading && (s->active || s->count)) /* receiving ends when the FIFO was read: drivers look at it before they do */
+		v |= ST_RX_ACTIVE | (s->count >= PL181_FIFO / 2 ? ST_RX_HALF : 0u) | (s->count == PL181_FIFO ? ST_RX_FULL : 0u);
 	if (!reading && s->active)
 		v |= (s->count <= PL181_FIFO / 2 ? ST_TX_HALF : 0u) | (s->count == PL181_FIFO ? ST_TX_FULL : 0u) |
 		     (s->count ? 0u : ST_TX_EMPTY);
@@ -211,7 +211,7 @@ static u32 look(const struct pl181_state *s, u32 reg, bool *known)
 	case REG_MASK0: return s->mask[0];
 	case REG_MASK1: return s->mask[1];
 	case REG_SELECT: return s->select;
-	case REG_FIFOCNT: return (s->datacnt + 3) / 4 + (s->datactrl & DATA_FROM_CARD ? s->count : 0); /* words still to come */
+	case REG_FIFOCNT: return (s->datacnt + 3) / 4; /* words that have not passed between FIFO and card: drivers count on it */
 	case REG_FIFO ... REG_FIFO_END: return s->count ? s->fifo[s->head % PL181_FIFO] : 0;
 	case PRIMECELL_ID ... PRIMECELL_SIZE - 4: return primecell_id(reg, 0x81, 0x11, 0x04, 0x00);
 	default: *known = false; return 0;

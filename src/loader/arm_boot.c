@@ -118,7 +118,7 @@ static bool load_initrd(struct load *l, struct error *err)
 
 static bool load_dtb(struct load *l, struct error *err)
 {
-	const struct arm_fdt_facts facts = {l->b->cfg.ram_size, l->boot->append, l->initrd, l->initrd_end};
+	const struct arm_fdt_facts facts = {l->b->cfg.ram_size, l->boot->append, l->initrd, l->initrd_end, l->boot->seed};
 	u64 half = l->b->cfg.ram_size / 2, at = half < (128u << 20) ? half : 128u << 20;
 	size_t size;
 	u8 *data;

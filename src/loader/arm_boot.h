@@ -10,6 +10,7 @@
 
 struct arm_boot {
 	const char *kernel, *append, *initrd, *dtb; /* files and a command line; all but the kernel may be NULL */
+	u64 seed; /* of the random numbers that the device tree gives to the kernel */
 };
 
 /* The library that edits device trees and its version, or NULL: then there is no -dtb. */
@@ -24,6 +25,7 @@ struct arm_fdt_facts {
 	u64 ram_size;
 	const char *bootargs;         /* or NULL: those of the file stay */
 	u32 initrd_start, initrd_end; /* or both 0 */
+	u64 seed;
 };
 
 /* Reads the file and edits it; *data is the caller's to free. */

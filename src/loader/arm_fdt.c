@@ -49,6 +49,21 @@ static int set_memory(void *fdt, u64 ram_size)
 	return bad < 0 ? bad : fdt_setprop(fdt, at, "reg", reg, (int)sizeof *reg * (cells + sizes));
 }
 
+/* dt-schema, chosen.yaml: rng-seed. Numbers of a fixed sequence (splitmix64): a guest without a source of its own need not wait for one. */
+static int set_random(void *fdt, int at, u64 seed)
+{
+	u64 words[4];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++) {
+		u64 z = seed += 0x9e3779b97f4a7c15ull;
+
+		z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+		z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+		words[i] = z ^ z >> 31;
+	}
+	return fdt_setprop(fdt, at, "rng-seed", words, sizeof words);
+}
+
 static int set_chosen(void *fdt, const struct arm_fdt_facts *f)
 {
 	int at = node(fdt, "/chosen"), bad = 0;
@@ -57,6 +72,8 @@ static int set_chosen(void *fdt, const struct arm_fdt_facts *f)
 		return at;
 	if (f->bootargs)
 		bad = fdt_setprop_string(fdt, at, "bootargs", f->bootargs);
+	if (bad >= 0)
+		bad = set_random(fdt, at, f->seed);
 	if (bad >= 0 && f->initrd_end)
 		bad = fdt_setprop_u32(fdt, at, "linux,initrd-start", f->initrd_start);
 	if (bad >= 0 && f->initrd_end)

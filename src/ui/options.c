@@ -421,7 +421,7 @@ static const struct {
 	 option_netdev},
 	{"nic", "user|none", "a user network and a virtio-net-pci card on it: as -netdev, and mac=, model=", option_nic},
 	{"net", "none", "accepted; there is no network by default", set_none},
-	{"seed", "N", "of virtio-rng's random numbers (default 0)", set_seed},
+	{"seed", "N", "of virtio-rng's random numbers, or a device tree's rng-seed (default 0)", set_seed},
 	{"bios", "FILE|none", "firmware (default: SeaBIOS of package seabios); none: start -kernel directly", option_bios},
 	{"boot", "[order=]LETTERS[,...]", "a floppy, c disk, d CD-ROM, n network; once=, menu=on|off, splash-time=MS",
 	 option_boot},

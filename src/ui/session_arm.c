@@ -97,7 +97,7 @@ static bool power_on(struct session_arm *s, struct error *err)
 {
 	struct options *o = s->o;
 
-	s->boot = (struct arm_boot){o->kernel, o->append, o->initrd, o->dtb};
+	s->boot = (struct arm_boot){o->kernel, o->append, o->initrd, o->dtb, o->seed};
 	if (!o->kernel)
 		return error_set(err, "-machine integratorcp starts without firmware: -kernel is needed");
 	if (!open_card(s, err) || !icp_init(&s->b, &o->icp, err) || !open_streams(s, err) || !open_log(s, err) || !open_window(s, err))
