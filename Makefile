@@ -148,6 +148,10 @@ deps:
 	echo "installing:$$missing"; \
 	$$sudo apt-get update -q && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qy --no-install-recommends $$missing
 
+# Guests for the Integrator/CP, and Linux for it from Debian's sources.
+DEPS_ARM := gcc-arm-linux-gnueabi linux-source-6.1 flex bison bc xz-utils patch
+DEPS_MORE += $(DEPS_ARM) qemu-system-arm
+
 # The page of walks is tested in a browser.
 DEPS_MORE += chromium python3
 
@@ -212,6 +216,7 @@ help:
 	@echo "make test          all tests; the last line counts them"
 	@echo "make test-guests   only those that run guests, Debian's Linux among them"
 	@echo "make demo-linux    fetch Debian's kernel and boot it to a shell"
+	@echo "make demo-arm      build Linux for ARM's Integrator/CP and boot it to a shell"
 	@echo "make oracle        random instructions on the host CPU and on ours, 30 million cases"
 	@echo "make san           all tests under AddressSanitizer and UBSan"
 	@echo "make cov           all tests with coverage by file"
