@@ -359,6 +359,21 @@ static void release_held(struct x86_cpu *c)
 	c->held = 0;
 }
 
+#ifndef ENGINE_LOOP
+/* Calls op->exec(c, op). Host code uses registers that a C function leaves alone (native.c): they are saved here, once for all blocks that
+ * follow one another. A fault's longjmp restores them as well. */
+void x86_call_op(struct x86_cpu *c, const struct x86_op *op);
+__asm__(".text\n"
+        ".type x86_call_op, @function\n"
+        "x86_call_op:\n\t"
+        "push %rbx\n\tpush %r12\n\tpush %r13\n\tpush %r14\n\tpush %r15\n\t"
+        "call *(%rsi)\n\t"
+        "pop %r15\n\tpop %r14\n\tpop %r13\n\tpop %r12\n\tpop %rbx\n\t"
+        "ret\n"
+        ".size x86_call_op, . - x86_call_op\n");
+_Static_assert(offsetof(struct x86_op, exec) == 0, "x86_call_op calls the first word");
+#endif
+
 static void run_block(struct x86_cpu *c, struct x86_block *b)
 {
 	const struct x86_op *o = b->op;
@@ -370,7 +385,7 @@ static void run_block(struct x86_cpu *c, struct x86_block *b)
 	while (o)
 		o = o->exec(c, o);
 #else
-	o->exec(c, o);
+	x86_call_op(c, o);
 #endif
 	c->op = NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * Copies templates into host code and fills their holes. A block's code is laid out as all hot parts in order, each falling through to
- * the next, then the cold parts. Code and ops lie in the low 2 GB, so that addresses fit into 32 bits; functions of the program are
+ * Lays out a hot block as host code: native code (native.h) where there is some, else templates whose holes are filled, else jumps to the
+ * ordinary handlers. All hot parts stand in order, each falling through to the next, then the cold parts. Code and ops lie in the low 2 GB, so that addresses fit into 32 bits; functions of the program are
  * reached through one jump each (a veneer): on slow paths, and by ops that have no template.
  */
 #include "cpu_x86/translate.h"
@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "cpu_x86/block.h"
-#include "cpu_x86/op.h"
+#include "cpu_x86/native.h"
 
 #define CODE_SIZE (64u << 20)
 #define HASH_BITS 13
+#define VENEER_SIZE 16
 
 struct x86_translator {
 	u8 *code;
@@ -97,7 +97,7 @@ static const u8 *reach(struct x86_translator *t, const void *p)
 	while (t->reached[i].key && t->reached[i].key != p)
 		i = (i + 1) & ((1u << HASH_BITS) - 1);
 	if (!t->reached[i].key) {
-		t->veneers -= 16;
+		t->veneers -= VENEER_SIZE;
 		memcpy(t->veneers, jump, sizeof jump);
 		memcpy(t->veneers + 6, &p, 8);
 		t->reached[i].key = p;
@@ -176,39 +176,63 @@ static void emit(struct x86_translator *t, const struct x86_block *b, const stru
 	}
 }
 
-/* Where each part goes; the first free byte behind them. */
-static u8 *lay_out(struct x86_translator *t, const struct x86_block *b, struct place *p)
-{
-	u8 *at = t->code + t->used;
+static const u8 *reach_for_native(void *arg, const void *function) { return reach(arg, function); }
 
+/* Copies the code of all ops; the templates' holes are filled later. The first free byte behind. */
+static u8 *lay_out(const struct x86_block *b, struct native *n, struct place *p, x86_fn *const *handler)
+{
 	for (unsigned i = 0; i <= b->ops; i++) {
-		p[i].t = template_of(t, (const void *)(uintptr_t)p[i].handler);
-		p[i].at[0] = at;
-		at += p[i].t ? p[i].t->size[0] : STUB_SIZE;
+		bool native = n->form[i].kind != NATIVE_NONE;
+
+		if (!native)
+			x86_native_leave(n);
+		p[i].at[0] = n->h.p;
+		if (native)
+			x86_native_op(n, i);
+		else
+			n->h.p += p[i].t ? p[i].t->size[0] : STUB_SIZE;
 	}
 	for (unsigned i = 0; i <= b->ops; i++) {
-		p[i].at[1] = at;
-		at += p[i].t ? p[i].t->size[1] : 0;
+		p[i].at[1] = n->h.p;
+		if (n->form[i].kind == NATIVE_NONE)
+			n->h.p += p[i].t ? p[i].t->size[1] : 0;
 	}
-	return at;
+	x86_native_finish(n, handler);
+	return n->h.p;
+}
+
+static size_t most_bytes(const struct x86_block *b, const struct native *n, const struct place *p)
+{
+	size_t bytes = NATIVE_END_BYTES;
+
+	for (unsigned i = 0; i <= b->ops; i++)
+		bytes += n->form[i].kind != NATIVE_NONE ? NATIVE_BYTES : NATIVE_SPILL_BYTES + (p[i].t ? p[i].t->size[0] + p[i].t->size[1] : STUB_SIZE);
+	return bytes;
 }
 
 bool x86_translate(struct x86_translator *t, struct x86_block *b)
 {
 	struct place p[BLOCK_OPS + 2];
-	u8 *end;
+	x86_fn *handler[BLOCK_OPS + 1];
+	struct native n = {.reach = reach_for_native, .reach_arg = t};
 
-	for (unsigned i = 0; i <= b->ops; i++)
-		p[i].handler = b->op[i].exec;
-	end = lay_out(t, b, p);
-	if (t->full || end + 16 * (2 * BLOCK_OPS) > t->veneers) {
+	x86_native_plan(&n, b);
+	for (unsigned i = 0; i <= b->ops; i++) {
+		p[i].handler = handler[i] = b->op[i].exec;
+		p[i].t = template_of(t, (const void *)(uintptr_t)handler[i]);
+	}
+	n.h.p = t->code + t->used;
+	if (t->full || n.h.p + most_bytes(b, &n, p) + (size_t)VENEER_SIZE * 4 * BLOCK_OPS > t->veneers) {
 		t->full = true;
 		return false;
 	}
-	for (unsigned i = 0; i <= b->ops; i++)
-		emit(t, b, p, i);
-	t->used = (size_t)(end - t->code + 15) & ~(size_t)15;
-	for (unsigned i = 0; i <= b->ops; i++)
-		b->op[i].exec = (x86_fn *)(uintptr_t)p[i].at[0];
+	t->used = (size_t)(lay_out(b, &n, p, handler) - t->code + 15) & ~(size_t)15;
+	for (unsigned i = 0; i <= b->ops; i++) {
+		bool native = n.form[i].kind != NATIVE_NONE;
+
+		if (!native)
+			emit(t, b, p, i);
+		b->op[i].exec = (x86_fn *)(uintptr_t)(native ? n.entry[i].at : p[i].at[0]);
+	}
 	return true;
 }
