@@ -1,7 +1,7 @@
 /*
- * Native code against ops: random loops of the instructions that native code knows, and of some that it does not, in 64-bit and 32-bit mode,
- * run as ops and as host code, in slices of random length. Registers, flags, memory and exceptions must be the same. That ops are
- * right is the oracle's business.
+ * Native code against ops: random loops of the instructions that native code knows, and of some that it does not, in
+ * 64-bit and 32-bit mode, run as ops and as host code, in slices of random length. Registers, flags, memory and
+ * exceptions must be the same. That ops are right is the oracle's business.
  */
 #define _GNU_SOURCE 1
 #include "cpu_fixture.h"
@@ -76,7 +76,10 @@ static void modrm_of(unsigned op, unsigned g, bool must_be_reg, int w_only, bool
 	}
 }
 
-static void modrm(unsigned op, unsigned g, bool must_be_reg, int w_only) { modrm_of(op, g, must_be_reg, w_only, false); }
+static void modrm(unsigned op, unsigned g, bool must_be_reg, int w_only)
+{
+	modrm_of(op, g, must_be_reg, w_only, false);
+}
 
 /* A byte of AX, DX or BX, the upper ones included: without REX. */
 static void high_bytes(unsigned op)
@@ -109,7 +112,11 @@ static void instruction(void)
 	case 7: modrm_of(0x80, any(8), false, 0, true), bytes(1); break;
 	case 8: modrm(0x89, target(), false, -1); break;
 	case 9: modrm(0x8b, target(), false, -1); break;
-	case 10: modrm(0x8d, target(), false, -1); if (at[0] == 0x66 || (text[length - 1] & 0xc0) == 0xc0) length = (unsigned)(at - text); break;
+	case 10:
+		modrm(0x8d, target(), false, -1);
+		if (at[0] == 0x66 || (text[length - 1] & 0xc0) == 0xc0)
+			length = (unsigned)(at - text);
+		break;
 	case 11: modrm_of(0x0fb6 | any(2) << 3 | any(2), target(), false, wide ? (int)any(2) : 0, true); break;
 	case 12: modrm(0xc1, digits[any(5)], true, -1), b1(any(70)); break;
 	case 13: modrm(0xd3, digits[any(5)], true, -1); break;
@@ -132,14 +139,15 @@ static void instruction(void)
 		switch (any(5)) {
 		case 0: b1(0x99); break;
 		case 1: b1(0x98); break;
-		case 2: b1(0xf5 + any(1)); break;    /* CMC: no native code */
+		case 2: b1(0xf5 + any(1)); break;                 /* CMC: no native code */
 		case 3: modrm(0x0fbd, target(), true, -1); break; /* BSR: a body */
 		default: b1(0x90); break;
 		}
 	}
 }
 
-/* A block that jumps to its start: DEC rCX; JNZ, or ADD and CMP and Jcc; sometimes with another branch in the middle. */
+/* A block that jumps to its start: DEC rCX; JNZ, or ADD and CMP and Jcc; sometimes with another branch in the middle.
+ */
 static void make_loop(void)
 {
 	unsigned n = 1 + any(12), middle = any(3) ? n : any(n), end, way = any(3);
@@ -231,9 +239,11 @@ static void differ(const struct outcome *a, const struct outcome *b)
 		snprintf(hex + 3 * i, 4, "%02x ", text[i]);
 	for (unsigned i = 0; i < 16; i++)
 		if (a->r[i] != b->r[i])
-			printf("r%u: %llx as ops, %llx native\n", i, (unsigned long long)a->r[i], (unsigned long long)b->r[i]);
-	ck_abort_msg("rip %llx %llx flags %llx %llx exceptions %u %u: %s", (unsigned long long)a->rip, (unsigned long long)b->rip,
-	             (unsigned long long)a->flags, (unsigned long long)b->flags, a->exceptions, b->exceptions, hex);
+			printf("r%u: %llx as ops, %llx native\n", i, (unsigned long long)a->r[i],
+			       (unsigned long long)b->r[i]);
+	ck_abort_msg("rip %llx %llx flags %llx %llx exceptions %u %u: %s", (unsigned long long)a->rip,
+		     (unsigned long long)b->rip, (unsigned long long)a->flags, (unsigned long long)b->flags,
+		     a->exceptions, b->exceptions, hex);
 }
 
 START_TEST(loops)
@@ -263,7 +273,8 @@ END_TEST
 START_TEST(patched_loop)
 {
 	/* INC EAX; CMP ECX,5; JNE +7; MOV BYTE [CODE+1],C3h -> INC EBX ... ; DEC ECX; JNZ CODE */
-	static const u8 loop[] = {0xff, 0xc0, 0x83, 0xf9, 0x05, 0x75, 0x07, 0xc6, 0x05, IMM32(CODE + 1), 0xc3, 0xff, 0xc9, 0x75, 0xee, 0xeb, 0xfe};
+	static const u8 loop[] = {0xff, 0xc0, 0x83, 0xf9, 0x05, 0x75, 0x07, 0xc6, 0x05, IMM32(CODE + 1),
+				  0xc3, 0xff, 0xc9, 0x75, 0xee, 0xeb, 0xfe};
 
 	cpu_setup();
 	protected32(0);

@@ -1,6 +1,6 @@
 /*
- * The few host instructions that native code is made of, byte by byte. APM3 1: encoding. Widths are log2 of bytes, 0 to 3; as on the
- * guest, a 32-bit destination clears the upper half and narrower ones keep the rest.
+ * The few host instructions that native code is made of, byte by byte. APM3 1: encoding. Widths are log2 of bytes, 0 to
+ * 3; as on the guest, a 32-bit destination clears the upper half and narrower ones keep the rest.
  */
 #ifndef CPU_X86_HOST_INSN_H
 #define CPU_X86_HOST_INSN_H
@@ -20,7 +20,10 @@ struct host_mem {
 	u8 base, index, scale;
 	s32 disp;
 };
-static inline struct host_mem h_at(unsigned base, s64 disp) { return (struct host_mem){(u8)base, H_NONE, 0, (s32)disp}; }
+static inline struct host_mem h_at(unsigned base, s64 disp)
+{
+	return (struct host_mem){(u8)base, H_NONE, 0, (s32)disp};
+}
 
 static inline void h_8(struct host_code *h, unsigned v) { *h->p++ = (u8)v; }
 static inline void h_32(struct host_code *h, u32 v)
@@ -37,7 +40,8 @@ static inline void h_64(struct host_code *h, u64 v)
 /* Prefixes and opcode (0Fxxh: two bytes). Byte registers 4 to 7 are never meant as AH to BH here. */
 static inline void h_opcode(struct host_code *h, unsigned w, unsigned op, unsigned reg, unsigned index, unsigned base)
 {
-	unsigned rex = 0x40u | (w == 3) << 3 | (reg >> 3 & 1) << 2 | (index < H_NONE && index & 8 ? 2 : 0) | (base < H_NONE && base & 8 ? 1 : 0);
+	unsigned rex = 0x40u | (w == 3) << 3 | (reg >> 3 & 1) << 2 | (index < H_NONE && index & 8 ? 2 : 0) |
+		       (base < H_NONE && base & 8 ? 1 : 0);
 
 	if (w == 1)
 		h_8(h, 0x66);
@@ -60,7 +64,8 @@ static inline void h_rm(struct host_code *h, unsigned w, unsigned op, unsigned r
 	h_opcode(h, w, op, reg, m.index, m.base);
 	h_8(h, mod << 6 | (reg & 7) << 3 | (sib ? 4 : m.base & 7u));
 	if (sib)
-		h_8(h, (unsigned)m.scale << 6 | (m.index == H_NONE ? 4 : m.index & 7u) << 3 | (m.base == H_NONE ? 5 : m.base & 7u));
+		h_8(h, (unsigned)m.scale << 6 | (m.index == H_NONE ? 4 : m.index & 7u) << 3 |
+			       (m.base == H_NONE ? 5 : m.base & 7u));
 	if (mod == 1)
 		h_8(h, (u8)m.disp);
 	else
@@ -85,7 +90,7 @@ enum host_alu { H_ADD, H_OR, H_ADC, H_SBB, H_AND, H_SUB, H_XOR, H_CMP, H_TEST };
 enum { H_MOV_STORE = 0x89, H_MOV_LOAD = 0x8b, H_LEA = 0x8d };
 
 static inline unsigned h_alu_store(enum host_alu op) { return op == H_TEST ? 0x85u : (unsigned)op << 3 | 1; } /* E, G */
-static inline unsigned h_alu_load(enum host_alu op) { return op == H_TEST ? 0x85u : (unsigned)op << 3 | 3; } /* G, E */
+static inline unsigned h_alu_load(enum host_alu op) { return op == H_TEST ? 0x85u : (unsigned)op << 3 | 3; }  /* G, E */
 /* op rm, immediate; imm is sign-extended from 32 bits. */
 static inline void h_alu_ri(struct host_code *h, unsigned w, enum host_alu op, unsigned rm, s64 imm)
 {
@@ -105,8 +110,14 @@ static inline void h_alu_mi(struct host_code *h, unsigned w, enum host_alu op, s
 	h_rm(h, w, op == H_TEST ? h_sized(w, 0xf7) : h_sized(w, 0x81), op == H_TEST ? 0 : op, m);
 	h_imm(h, w, (u64)imm);
 }
-static inline void h_load(struct host_code *h, unsigned w, unsigned reg, struct host_mem m) { h_rm(h, w, h_sized(w, H_MOV_LOAD), reg, m); }
-static inline void h_store(struct host_code *h, unsigned w, unsigned reg, struct host_mem m) { h_rm(h, w, h_sized(w, H_MOV_STORE), reg, m); }
+static inline void h_load(struct host_code *h, unsigned w, unsigned reg, struct host_mem m)
+{
+	h_rm(h, w, h_sized(w, H_MOV_LOAD), reg, m);
+}
+static inline void h_store(struct host_code *h, unsigned w, unsigned reg, struct host_mem m)
+{
+	h_rm(h, w, h_sized(w, H_MOV_STORE), reg, m);
+}
 /* A number into a register, the upper half cleared or filled as v says. */
 static inline void h_number(struct host_code *h, unsigned reg, u64 v)
 {
@@ -147,15 +158,18 @@ static inline void h_land(u8 *after, const u8 *target)
 /* ---- flags: AH as LAHF gives it, AL = OF ---- */
 static inline void h_flags_save(struct host_code *h)
 {
-	h_8(h, 0x9f); /* LAHF */
+	h_8(h, 0x9f);                             /* LAHF */
 	h_8(h, 0x0f), h_8(h, 0x90), h_8(h, 0xc0); /* SETO AL */
 }
 static inline void h_flags_restore(struct host_code *h)
 {
 	h_8(h, 0x3c), h_8(h, 0x81); /* CMP AL,81h: overflows for 1 */
-	h_8(h, 0x9e); /* SAHF */
+	h_8(h, 0x9e);               /* SAHF */
 }
-static inline void h_carry_restore(struct host_code *h) { h_8(h, 0x0f), h_8(h, 0xba), h_8(h, 0xe0), h_8(h, 8); } /* BT EAX,8 */
+static inline void h_carry_restore(struct host_code *h)
+{
+	h_8(h, 0x0f), h_8(h, 0xba), h_8(h, 0xe0), h_8(h, 8);
+} /* BT EAX,8 */
 /* AH to or from [rdi + disp]: op = 88h stores, 8Ah loads. */
 static inline void h_ah(struct host_code *h, unsigned op, s64 disp)
 {

@@ -1,9 +1,9 @@
 /*
- * The books of native code (native.h): which host register holds which of the guest's, where the flags are, what must go back to memory
- * when, and the ways in and out.
+ * The books of native code (native.h): which host register holds which of the guest's, where the flags are, what must
+ * go back to memory when, and the ways in and out.
  *
- * Host registers: RDI = the CPU, AX = flags, RCX, RDX and RSI are free for each op; the others below hold the guest's. Ordinary handlers
- * leave RBX and R12 to R15 alone or restore them, and run_block (cpu.c) saves them for its callers.
+ * Host registers: RDI = the CPU, AX = flags, RCX, RDX and RSI are free for each op; the others below hold the guest's.
+ * Ordinary handlers leave RBX and R12 to R15 alone or restore them, and run_block (cpu.c) saves them for its callers.
  */
 #include "cpu_x86/native.h"
 
@@ -162,8 +162,8 @@ void x86_native_plan(struct native *n, const struct x86_block *b)
 /* ---- ways in and out ---- */
 void x86_native_cold_jump(struct native *n, u8 *from, unsigned op, int k, const void *to)
 {
-	n->cold[n->colds++] =
-	        (struct native_cold){.from = from, .op = (u16)op, .dirty = n->dirty, .flags = (u8)n->flags, .k = (s8)k, .to = to};
+	n->cold[n->colds++] = (struct native_cold){
+		.from = from, .op = (u16)op, .dirty = n->dirty, .flags = (u8)n->flags, .k = (s8)k, .to = to};
 }
 
 /* All registers of a loop are loaded on the way in and stay. */

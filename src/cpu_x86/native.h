@@ -1,8 +1,9 @@
 /*
- * Native code: what common integer instructions of a hot block become. Guest and host are the same architecture, so a guest's ADD is the
- * host's ADD on a host register that holds the guest's. Within a block, registers stay in the host's; before anything that is not
- * native code (a template, an ordinary handler, another block) they are put back, so all others find the CPU in memory as always.
- * translate.c lays blocks out; native_form.c says what an op is, native_op.c emits it, native.c keeps the books.
+ * Native code: what common integer instructions of a hot block become. Guest and host are the same architecture, so a
+ * guest's ADD is the host's ADD on a host register that holds the guest's. Within a block, registers stay in the
+ * host's; before anything that is not native code (a template, an ordinary handler, another block) they are put back,
+ * so all others find the CPU in memory as always. translate.c lays blocks out; native_form.c says what an op is,
+ * native_op.c emits it, native.c keeps the books.
  */
 #ifndef CPU_X86_NATIVE_H
 #define CPU_X86_NATIVE_H
@@ -12,21 +13,53 @@
 
 /* What an op does, if native code can do it. */
 enum native_kind {
-	NATIVE_NONE, NATIVE_ALU_EG, NATIVE_ALU_GE, NATIVE_ALU_EI, NATIVE_MOV_EG, NATIVE_MOV_GE, NATIVE_MOV_EI, NATIVE_MOV_OI, NATIVE_UNARY, NATIVE_LEA,
-	NATIVE_WIDEN, NATIVE_SHIFT_I, NATIVE_SHIFT_CL, NATIVE_IMUL2, NATIVE_IMUL3, NATIVE_CMOV, NATIVE_SET, NATIVE_XCHG, NATIVE_BSWAP,
-	NATIVE_CBW, NATIVE_CWD, NATIVE_NOP, NATIVE_PUSH_R, NATIVE_PUSH_I, NATIVE_POP_R, NATIVE_CALL, NATIVE_JMP, NATIVE_JCC, NATIVE_FUSED,
+	NATIVE_NONE,
+	NATIVE_ALU_EG,
+	NATIVE_ALU_GE,
+	NATIVE_ALU_EI,
+	NATIVE_MOV_EG,
+	NATIVE_MOV_GE,
+	NATIVE_MOV_EI,
+	NATIVE_MOV_OI,
+	NATIVE_UNARY,
+	NATIVE_LEA,
+	NATIVE_WIDEN,
+	NATIVE_SHIFT_I,
+	NATIVE_SHIFT_CL,
+	NATIVE_IMUL2,
+	NATIVE_IMUL3,
+	NATIVE_CMOV,
+	NATIVE_SET,
+	NATIVE_XCHG,
+	NATIVE_BSWAP,
+	NATIVE_CBW,
+	NATIVE_CWD,
+	NATIVE_NOP,
+	NATIVE_PUSH_R,
+	NATIVE_PUSH_I,
+	NATIVE_POP_R,
+	NATIVE_CALL,
+	NATIVE_JMP,
+	NATIVE_JCC,
+	NATIVE_FUSED,
 };
-enum { NATIVE_INC, NATIVE_DEC, NATIVE_NOT, NATIVE_NEG };                     /* code of NATIVE_UNARY */
-enum { NATIVE_ROL = 0, NATIVE_ROR = 1, NATIVE_SHL = 4, NATIVE_SHR = 5, NATIVE_SAR = 7 }; /* of shifts: the opcode's digit */
+enum { NATIVE_INC, NATIVE_DEC, NATIVE_NOT, NATIVE_NEG }; /* code of NATIVE_UNARY */
+enum {
+	NATIVE_ROL = 0,
+	NATIVE_ROR = 1,
+	NATIVE_SHL = 4,
+	NATIVE_SHR = 5,
+	NATIVE_SAR = 7
+}; /* of shifts: the opcode's digit */
 
 struct native_form {
-	u8 kind, code; /* code: enum host_alu; the opcode of NATIVE_WIDEN; see above */
-	u8 w, from;    /* log2 of the operand's bytes; of the source's (NATIVE_WIDEN) */
-	u8 am;         /* enum am, or NATIVE_REG */
-	u8 cc, fusion; /* NATIVE_FUSED: fusion is an enum x86_fusion without FUSED_INDEXED */
-	bool legacy;   /* branches: targets are masked and checked */
-	u32 uses;      /* guest registers that must be at hand, a bit each */
-	bool memory;   /* may fault */
+	u8 kind, code;                            /* code: enum host_alu; the opcode of NATIVE_WIDEN; see above */
+	u8 w, from;                               /* log2 of the operand's bytes; of the source's (NATIVE_WIDEN) */
+	u8 am;                                    /* enum am, or NATIVE_REG */
+	u8 cc, fusion;                            /* NATIVE_FUSED: fusion is an enum x86_fusion without FUSED_INDEXED */
+	bool legacy;                              /* branches: targets are masked and checked */
+	u32 uses;                                 /* guest registers that must be at hand, a bit each */
+	bool memory;                              /* may fault */
 	bool reads_flags, sets_flags, keeps_some; /* keeps_some: changes only some of them */
 };
 enum { NATIVE_REG = 0xff };
@@ -34,11 +67,12 @@ enum { NATIVE_REG = 0xff };
 /* False: not for native code. */
 bool x86_native_form(const struct x86_op *o, struct native_form *f);
 
-/* Where the guest's arithmetic flags are: in memory, in AX (flags.h's two bytes as AH and AL), or nowhere because nobody will look. */
+/* Where the guest's arithmetic flags are: in memory, in AX (flags.h's two bytes as AH and AL), or nowhere because
+ * nobody will look. */
 enum native_flags { IN_MEMORY, IN_AX, DEAD };
 
 struct native_cold {
-	u8 *from;       /* the end of the jump that comes here */
+	u8 *from; /* the end of the jump that comes here */
 	u16 op, dirty;
 	u8 flags;
 	s8 k;           /* link, or -1 */
@@ -71,7 +105,8 @@ struct native {
 	unsigned colds;
 };
 
-/* Bytes at most: of an op with its cold parts and its entry; more for the op that ends a block; of putting back everything. */
+/* Bytes at most: of an op with its cold parts and its entry; more for the op that ends a block; of putting back
+ * everything. */
 enum { NATIVE_BYTES = 480, NATIVE_END_BYTES = 1024, NATIVE_SPILL_BYTES = 80 };
 
 /* Looks at the block: which ops become native code (n->form), where the registers go. */
@@ -80,8 +115,8 @@ void x86_native_plan(struct native *n, const struct x86_block *b);
 void x86_native_op(struct native *n, unsigned i);
 /* Before an op that is not native: everything goes back to memory. */
 void x86_native_leave(struct native *n);
-/* The cold parts, and the entries of native ops: entry[i].at is where op i is entered with everything in memory. handler[]: the ops' ordinary
- * handlers. */
+/* The cold parts, and the entries of native ops: entry[i].at is where op i is entered with everything in memory.
+ * handler[]: the ops' ordinary handlers. */
 void x86_native_finish(struct native *n, x86_fn *const *handler);
 
 /* ---- between native.c and native_op.c ---- */

@@ -1,6 +1,6 @@
 /*
- * What an op is to native code (native.h): the families of the instruction table that host instructions can stand for, and the guest
- * registers that an op uses.
+ * What an op is to native code (native.h): the families of the instruction table that host instructions can stand for,
+ * and the guest registers that an op uses.
  */
 #include "cpu_x86/insn.h"
 #include "cpu_x86/native.h"
@@ -12,52 +12,56 @@ struct family_row {
 	const struct x86_family *family;
 	u8 kind, code, from;
 };
-#define ALU(name, op)                                                                                                            \
-	{&x86_fam_##name##_EG, NATIVE_ALU_EG, op, 0}, {&x86_fam_##name##_GE, NATIVE_ALU_GE, op, 0}, {&x86_fam_##name##_EI, NATIVE_ALU_EI, op, 0}
-#define SHIFT(name, code) {&x86_fam_##name##_EI, NATIVE_SHIFT_I, code, 0}, {&x86_fam_##name##_EC, NATIVE_SHIFT_CL, code, 0}
+#define ALU(name, op)                                                                                                  \
+	{&x86_fam_##name##_EG, NATIVE_ALU_EG, op, 0}, {&x86_fam_##name##_GE, NATIVE_ALU_GE, op, 0},                    \
+	{                                                                                                              \
+		&x86_fam_##name##_EI, NATIVE_ALU_EI, op, 0                                                             \
+	}
+#define SHIFT(name, code)                                                                                              \
+	{&x86_fam_##name##_EI, NATIVE_SHIFT_I, code, 0}, { &x86_fam_##name##_EC, NATIVE_SHIFT_CL, code, 0 }
 static const struct family_row families[] = {
-        ALU(add, H_ADD),
-        ALU(or, H_OR),
-        ALU(adc, H_ADC),
-        ALU(sbb, H_SBB),
-        ALU(and, H_AND),
-        ALU(sub, H_SUB),
-        ALU(xor, H_XOR),
-        ALU(cmp, H_CMP),
-        {&x86_fam_test_EG, NATIVE_ALU_EG, H_TEST, 0},
-        {&x86_fam_test_EI, NATIVE_ALU_EI, H_TEST, 0},
-        {&x86_fam_mov_EG, NATIVE_MOV_EG, 0, 0},
-        {&x86_fam_mov_GE, NATIVE_MOV_GE, 0, 0},
-        {&x86_fam_mov_EI, NATIVE_MOV_EI, 0, 0},
-        {&x86_fam_mov_OI, NATIVE_MOV_OI, 0, 0},
-        {&x86_fam_inc, NATIVE_UNARY, NATIVE_INC, 0},
-        {&x86_fam_dec, NATIVE_UNARY, NATIVE_DEC, 0},
-        {&x86_fam_not, NATIVE_UNARY, NATIVE_NOT, 0},
-        {&x86_fam_neg, NATIVE_UNARY, NATIVE_NEG, 0},
-        {&x86_fam_lea, NATIVE_LEA, 0, 0},
-        {&x86_fam_movzx8, NATIVE_WIDEN, 0xb6, 0},
-        {&x86_fam_movzx16, NATIVE_WIDEN, 0xb7, 1},
-        {&x86_fam_movsx8, NATIVE_WIDEN, 0xbe, 0},
-        {&x86_fam_movsx16, NATIVE_WIDEN, 0xbf, 1},
-        {&x86_fam_movsxd, NATIVE_WIDEN, 0x63, 2},
-        SHIFT(rol, NATIVE_ROL),
-        SHIFT(ror, NATIVE_ROR),
-        SHIFT(shl, NATIVE_SHL),
-        SHIFT(shr, NATIVE_SHR),
-        SHIFT(sar, NATIVE_SAR),
-        {&x86_fam_imul2, NATIVE_IMUL2, 0, 0},
-        {&x86_fam_imul3, NATIVE_IMUL3, 0, 0},
-        {&x86_fam_xchg, NATIVE_XCHG, 0, 0},
-        {&x86_fam_bswap, NATIVE_BSWAP, 0, 0},
-        {&x86_fam_cbw, NATIVE_CBW, 0, 0},
-        {&x86_fam_cwd, NATIVE_CWD, 0, 0},
-        {&x86_fam_nop, NATIVE_NOP, 0, 0},
-        {&x86_fam_hint, NATIVE_NOP, 0, 0},
-        {&x86_fam_push_r, NATIVE_PUSH_R, 0, 0},
-        {&x86_fam_push_i, NATIVE_PUSH_I, 0, 0},
-        {&x86_fam_pop_r, NATIVE_POP_R, 0, 0},
-        {&x86_fam_call_rel, NATIVE_CALL, 0, 0},
-        {&x86_fam_jmp_rel, NATIVE_JMP, 0, 0},
+	ALU(add, H_ADD),
+	ALU(or, H_OR),
+	ALU(adc, H_ADC),
+	ALU(sbb, H_SBB),
+	ALU(and, H_AND),
+	ALU(sub, H_SUB),
+	ALU(xor, H_XOR),
+	ALU(cmp, H_CMP),
+	{&x86_fam_test_EG, NATIVE_ALU_EG, H_TEST, 0},
+	{&x86_fam_test_EI, NATIVE_ALU_EI, H_TEST, 0},
+	{&x86_fam_mov_EG, NATIVE_MOV_EG, 0, 0},
+	{&x86_fam_mov_GE, NATIVE_MOV_GE, 0, 0},
+	{&x86_fam_mov_EI, NATIVE_MOV_EI, 0, 0},
+	{&x86_fam_mov_OI, NATIVE_MOV_OI, 0, 0},
+	{&x86_fam_inc, NATIVE_UNARY, NATIVE_INC, 0},
+	{&x86_fam_dec, NATIVE_UNARY, NATIVE_DEC, 0},
+	{&x86_fam_not, NATIVE_UNARY, NATIVE_NOT, 0},
+	{&x86_fam_neg, NATIVE_UNARY, NATIVE_NEG, 0},
+	{&x86_fam_lea, NATIVE_LEA, 0, 0},
+	{&x86_fam_movzx8, NATIVE_WIDEN, 0xb6, 0},
+	{&x86_fam_movzx16, NATIVE_WIDEN, 0xb7, 1},
+	{&x86_fam_movsx8, NATIVE_WIDEN, 0xbe, 0},
+	{&x86_fam_movsx16, NATIVE_WIDEN, 0xbf, 1},
+	{&x86_fam_movsxd, NATIVE_WIDEN, 0x63, 2},
+	SHIFT(rol, NATIVE_ROL),
+	SHIFT(ror, NATIVE_ROR),
+	SHIFT(shl, NATIVE_SHL),
+	SHIFT(shr, NATIVE_SHR),
+	SHIFT(sar, NATIVE_SAR),
+	{&x86_fam_imul2, NATIVE_IMUL2, 0, 0},
+	{&x86_fam_imul3, NATIVE_IMUL3, 0, 0},
+	{&x86_fam_xchg, NATIVE_XCHG, 0, 0},
+	{&x86_fam_bswap, NATIVE_BSWAP, 0, 0},
+	{&x86_fam_cbw, NATIVE_CBW, 0, 0},
+	{&x86_fam_cwd, NATIVE_CWD, 0, 0},
+	{&x86_fam_nop, NATIVE_NOP, 0, 0},
+	{&x86_fam_hint, NATIVE_NOP, 0, 0},
+	{&x86_fam_push_r, NATIVE_PUSH_R, 0, 0},
+	{&x86_fam_push_i, NATIVE_PUSH_I, 0, 0},
+	{&x86_fam_pop_r, NATIVE_POP_R, 0, 0},
+	{&x86_fam_call_rel, NATIVE_CALL, 0, 0},
+	{&x86_fam_jmp_rel, NATIVE_JMP, 0, 0},
 };
 
 static const struct family_row *row_of(const struct x86_family *f)
@@ -258,7 +262,9 @@ bool x86_native_form(const struct x86_op *o, struct native_form *f)
 		f->from = row->from;
 		if (r->kind == KIND_FAM)
 			ok = find_mode(o, r->family, f) &&
-			     (f->kind == NATIVE_LEA || f->kind == NATIVE_NOP || f->am == NATIVE_REG || address_registers(o, f)) && operands(o, f);
+			     (f->kind == NATIVE_LEA || f->kind == NATIVE_NOP || f->am == NATIVE_REG ||
+			      address_registers(o, f)) &&
+			     operands(o, f);
 		else
 			ok = stack_or_branch(o, r->family, f);
 	}

@@ -1,6 +1,6 @@
 /*
- * The host instructions of each native op (native.h). Each writes the guest's registers last: before that, a miss of the TLB leaves to the
- * ordinary handler with everything as it was.
+ * The host instructions of each native op (native.h). Each writes the guest's registers last: before that, a miss of
+ * the TLB leaves to the ordinary handler with everything as it was.
  */
 #include "cpu_x86/native.h"
 
@@ -149,7 +149,9 @@ static void alu(struct native *n, unsigned i)
 
 	if (f->am != NATIVE_REG) {
 		if (f->kind != NATIVE_ALU_EI)
-			source(n, f->kind == NATIVE_ALU_GE ? o->dst : o->src); /* loads change no flags, but come before the cold jump */
+			source(n, f->kind == NATIVE_ALU_GE
+					  ? o->dst
+					  : o->src); /* loads change no flags, but come before the cold jump */
 		m = operand(n, i, 1u << w, writes && f->kind != NATIVE_ALU_GE ? TLB_W : TLB_R);
 	} else if (f->kind != NATIVE_ALU_EI) {
 		source(n, o->src);
@@ -166,7 +168,8 @@ static void alu(struct native *n, unsigned i)
 			h_alu_mi(&n->h, w, op, m, o->imm);
 	} else if (f->am == NATIVE_REG) {
 		r = source(n, o->src);
-		h_rr(&n->h, w, h_sized(w, h_alu_store(op)), r, writes ? x86_native_change(n, o->dst >> 3) : source(n, o->dst));
+		h_rr(&n->h, w, h_sized(w, h_alu_store(op)), r,
+		     writes ? x86_native_change(n, o->dst >> 3) : source(n, o->dst));
 	} else if (f->kind == NATIVE_ALU_GE) {
 		r = writes ? x86_native_change(n, o->dst >> 3) : source(n, o->dst);
 		h_rm(&n->h, w, h_sized(w, h_alu_load(op)), r, m);
@@ -244,9 +247,9 @@ static void shift(struct native *n, unsigned i)
 		h_rr(h, 2, H_MOV_STORE, H_AX, H_CX);
 		h_rr(h, 2, 0xc1, 5, H_CX); /* SHR ECX,15: SF is bit 0 */
 		h_8(h, 15);
-		h_8(h, 0x30), h_8(h, 0xe1); /* XOR CL,AH: OF = SF ^ CF */
+		h_8(h, 0x30), h_8(h, 0xe1);            /* XOR CL,AH: OF = SF ^ CF */
 		h_8(h, 0x80), h_8(h, 0xe1), h_8(h, 1); /* AND CL,1 */
-		h_8(h, 0x88), h_8(h, 0xc8); /* MOV AL,CL */
+		h_8(h, 0x88), h_8(h, 0xc8);            /* MOV AL,CL */
 	} else if (f->code == NATIVE_SAR || count > 1) {
 		h_8(h, 0xb0), h_8(h, 0); /* MOV AL,0 */
 	}
@@ -296,9 +299,9 @@ static void imul(struct native *n, unsigned i)
 		return;
 	h_8(h, 0x0f), h_8(h, 0x90), h_8(h, 0xc0); /* SETO AL */
 	h_rr(h, f->w, h_sized(f->w, 0x85), r, r);
-	h_8(h, 0x9f); /* LAHF */
+	h_8(h, 0x9f);                             /* LAHF */
 	h_8(h, 0x80), h_8(h, 0xe4), h_8(h, 0xee); /* AND AH,~(AF | CF) */
-	h_8(h, 0x08), h_8(h, 0xc4); /* OR AH,AL */
+	h_8(h, 0x08), h_8(h, 0xc4);               /* OR AH,AL */
 }
 
 /* CMOVcc reads memory whatever the condition. */
@@ -400,7 +403,8 @@ static void pop(struct native *n, unsigned i)
 
 /* ---- branches ---- */
 
-/* To the next block through link k, whose first byte lies at distance d from this block's: chain.h's follow. Everything is in memory. */
+/* To the next block through link k, whose first byte lies at distance d from this block's: chain.h's follow. Everything
+ * is in memory. */
 static void follow(struct native *n, unsigned i, unsigned k, s64 d)
 {
 	const struct native_form *f = &n->form[i];
