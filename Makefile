@@ -19,7 +19,7 @@ NO_VEC := $(shell $(CC) -fno-slp-vectorize -E -x c /dev/null >/dev/null 2>&1 && 
 # Guests access memory unaligned, and the host can: no alignment check.
 FLAGS_opt := -O2 $(NO_VEC)
 FLAGS_san := -O1 -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DENGINE_LOOP
-FLAGS_fuzz := $(FLAGS_san) -fsanitize=fuzzer-no-link
+FLAGS_fuzz := $(FLAGS_san) -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp
 FLAGS_cov := -O1 --coverage -DENGINE_LOOP
 CFLAGS ?= -g
 

@@ -186,19 +186,70 @@ static bool rep(struct x86_cpu *c, const struct x86_op *o, one_fn *one, bulk_fn 
 	return !(c->r[R_CX] & amask(o));
 }
 
+/* ---- comparisons in bulk: elements that neither end the instruction nor are its last; flags are the next one's business ---- */
+
+/* How many of n elements at a, from the first, are equal (or not) to those at b, or to v if b is NULL. */
+static ALWAYS_INLINE u64 run_of(const u8 *a, const u8 *b, u64 v, u64 n, unsigned size, bool equal)
+{
+	u64 i = 0;
+
+	while (i < n && (load_le(a + i * size, size) == (b ? load_le(b + i * size, size) : v)) == equal)
+		i++;
+	return i;
+}
+
+static u64 run_of_any(const u8 *a, const u8 *b, u64 v, u64 n, unsigned size, bool equal)
+{
+	switch (size) {
+	case 1: return run_of(a, b, v, n, 1, equal);
+	case 2: return run_of(a, b, v, n, 2, equal);
+	case 4: return run_of(a, b, v, n, 4, equal);
+	default: return run_of(a, b, v, n, 8, equal);
+	}
+}
+
+static u64 scas_bulk(struct x86_cpu *c, const struct x86_op *o, u64 max)
+{
+	u64 room, n;
+	const u8 *p = plain(c, o, R_DI, SEG_ES, TLB_R, &room);
+
+	if (!p)
+		return 0;
+	n = room / op_size(o);
+	n = run_of_any(p, NULL, x86_reg_read(c, R_AX, op_size(o)), n < max ? n : max, op_size(o), op_dst(o) == 0xf3);
+	advance(c, o, n, false, true);
+	return n;
+}
+
+static u64 cmps_bulk(struct x86_cpu *c, const struct x86_op *o, u64 max)
+{
+	u64 rs, rd, n;
+	const u8 *d = plain(c, o, R_DI, SEG_ES, TLB_R, &rd), *s = d ? plain(c, o, R_SI, op_seg(o), TLB_R, &rs) : NULL;
+
+	if (!s)
+		return 0;
+	n = (rs < rd ? rs : rd) / op_size(o);
+	n = run_of_any(s, d, 0, n < max ? n : max, op_size(o), op_dst(o) == 0xf3);
+	advance(c, o, n, true, true);
+	return n;
+}
+
 /* REPE/REPNE: op_dst is the prefix byte. */
-static bool rep_compare(struct x86_cpu *c, const struct x86_op *o, one_fn *one)
+static bool rep_compare(struct x86_cpu *c, const struct x86_op *o, one_fn *one, bulk_fn *bulk)
 {
 	bool want = op_dst(o) == 0xf3;
+	u64 cx;
 
 	c->device = false;
 	if (!op_rep(o)) {
 		one(c, o);
 		return true;
 	}
-	for (u64 left = c->flags & FLAG_TF ? 1 : CHUNK; c->r[R_CX] & amask(o); left--) {
+	for (u64 left = c->flags & FLAG_TF ? 1 : CHUNK; (cx = c->r[R_CX] & amask(o)); left--) {
 		if (!left)
 			return false;
+		if (cx > 1 && left > 1 && !(c->flags & FLAG_DF))
+			left -= bulk(c, o, (cx < left ? cx : left) - 1);
 		one(c, o);
 		step_areg(c, o, R_CX, -1);
 		if (flag_zf(c) != want)
@@ -212,5 +263,5 @@ static bool rep_compare(struct x86_cpu *c, const struct x86_op *o, one_fn *one)
 bool x86i_movs(struct x86_cpu *c, const struct x86_op *o) { return rep(c, o, movs1, movs_bulk); }
 bool x86i_stos(struct x86_cpu *c, const struct x86_op *o) { return rep(c, o, stos1, stos_bulk); }
 bool x86i_lods(struct x86_cpu *c, const struct x86_op *o) { return rep(c, o, lods1, NULL); }
-bool x86i_cmps(struct x86_cpu *c, const struct x86_op *o) { return rep_compare(c, o, cmps1); }
-bool x86i_scas(struct x86_cpu *c, const struct x86_op *o) { return rep_compare(c, o, scas1); }
+bool x86i_cmps(struct x86_cpu *c, const struct x86_op *o) { return rep_compare(c, o, cmps1, cmps_bulk); }
+bool x86i_scas(struct x86_cpu *c, const struct x86_op *o) { return rep_compare(c, o, scas1, scas_bulk); }

@@ -8,7 +8,7 @@
 #include "fuzz.h"
 #include "world.h"
 
-enum { INSNS = 400 };
+enum { INSNS = 200 };
 
 struct result {
 	enum x86_stop why;

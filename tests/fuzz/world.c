@@ -308,6 +308,8 @@ void world_set(struct world *w, const u8 *in, size_t n)
 	u8 flags = get(&k), changes = get(&k) & 15, guest;
 
 	memset(w->ram, 0, WORLD_RAM);
+	memset(w->ram + WORLD_CODE, 0xf4, PAGE_SIZE); /* the end of code that comes to its end */
+	memset(w->ram + AT(PG_GUEST), 0xf4, PAGE_SIZE);
 	w->port = 0x1234;
 	w->icount = 0;
 	w->intr = flags & 1;
