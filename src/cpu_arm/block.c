@@ -9,23 +9,52 @@
 
 #include "cpu_arm/decode.h"
 #include "cpu_arm/exec.h"
+#include "cpu_arm/host.h"
 
 #define ARENA_SIZE (64u << 20)
+#define HOST_SIZE  (32u << 20)
 
 /* ---- life ---- */
+
+/* Memory near the program's own code, so that host code reaches blocks and handlers by 32-bit distances; anywhere if there is none. */
+static u8 *near_program(size_t size, bool *near)
+{
+	uintptr_t here = (uintptr_t)arm_go_on & ~(uintptr_t)0xfffff;
+
+	for (uintptr_t away = 64u << 20; away < 1u << 30; away += 64u << 20)
+		for (unsigned up = 0; up < 2; up++) {
+			void *want = (void *)(up ? here + away : here - away - size);
+			u8 *p = mmap(want, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+			if (p == want) {
+				*near = true;
+				return p;
+			}
+			if (p != MAP_FAILED)
+				munmap(p, size);
+		}
+	*near = false;
+	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
 
 struct arm_code *arm_code_new(void)
 {
 	struct arm_code *k = calloc(1, sizeof *k);
+	bool near;
 
 	if (!k)
 		return NULL;
-	k->arena = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	k->arena = near_program(ARENA_SIZE + HOST_SIZE, &near);
 	if (k->arena == MAP_FAILED) {
 		free(k);
 		return NULL;
 	}
 	k->size = ARENA_SIZE;
+#ifndef ENGINE_LOOP /* whose handlers return instead of going on */
+	if (near && !mprotect(k->arena + ARENA_SIZE, HOST_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC))
+		k->host = arm_host_new(k->arena + ARENA_SIZE, HOST_SIZE);
+#endif
+	k->hot = ARM_HOT;
 	return k;
 }
 
@@ -33,8 +62,18 @@ void arm_code_free(struct arm_code *k)
 {
 	if (!k)
 		return;
-	munmap(k->arena, k->size);
+	arm_host_free(k->host);
+	munmap(k->arena, ARENA_SIZE + HOST_SIZE);
 	free(k);
+}
+
+void arm_set_hot(struct arm_cpu *c, unsigned runs)
+{
+	c->code->hot = runs;
+	if (!runs) {
+		arm_host_free(c->code->host);
+		c->code->host = NULL;
+	}
 }
 
 /* ---- which 64-byte pieces of its page a block covers ---- */
@@ -69,6 +108,8 @@ void arm_code_flush(struct arm_cpu *c)
 	memset(k->hash, 0, sizeof k->hash);
 	memset(k->page, 0, sizeof k->page);
 	k->used = 0;
+	if (k->host)
+		arm_host_flush(k->host);
 	k->flushes++;
 }
 
@@ -177,13 +218,31 @@ static u32 code_at(struct arm_cpu *c, u64 pa, u32 mode)
 	return (u32)(p ? load_le(p, size) : space_read(c->mem, at, size));
 }
 
-static void finish_block(struct arm_block *b, const struct arm_decoder *d)
+/* Counts the runs of a block as ops, then has it translated. */
+static INSN op_warm(struct arm_cpu *c, const struct arm_op *o)
+{
+	struct arm_block *b = container_of(o, struct arm_block, op[0]);
+
+	if (++b->heat < c->code->hot)
+		return b->first(c, o);
+	b->op[0].exec = b->first;
+	if (!arm_host_full(c->code->host))
+		arm_host_translate(c->code->host, b);
+	return arm_go(c, o);
+}
+
+static void finish_block(const struct arm_cpu *c, struct arm_block *b, const struct arm_decoder *d)
 {
 	b->op[b->ops] = (struct arm_op){.exec = arm_end_follow, .block = b, .imm = b->bytes, .id = ARM_IDS, .flags = OP_END};
 	b->op[0].flags |= OP_FIRST;
 	b->n = b->insns;
-	if (!(b->mode & ARM_MODE_STEP))
-		arm_quiet(d, b);
+	if (b->mode & ARM_MODE_STEP)
+		return;
+	arm_quiet(d, b);
+	if (c->code->host) {
+		b->first = b->op[0].exec;
+		b->op[0].exec = op_warm;
+	}
 }
 
 static void build(struct arm_cpu *c, struct arm_block *b)
@@ -208,7 +267,7 @@ static void build(struct arm_cpu *c, struct arm_block *b)
 		if (!(b->mode & ARM_MODE_STEP) && is_cut(c->code, pa))
 			ended = true;
 	}
-	finish_block(b, &d);
+	finish_block(c, b, &d);
 	if (unlikely(spied))
 		b->n = BLOCK_SPIED;
 }
@@ -231,7 +290,7 @@ static struct arm_block *build_block(struct arm_cpu *c, u64 pa, u32 mode)
 	struct arm_block *b;
 	unsigned h = arm_code_hash(pa, mode);
 
-	if (k->used + sizeof *b + (BLOCK_OPS + 2) * sizeof(struct arm_op) > k->size)
+	if (k->used + sizeof *b + (BLOCK_OPS + 2) * sizeof(struct arm_op) > k->size || (k->host && arm_host_full(k->host)))
 		arm_code_flush(c);
 	b = (struct arm_block *)(k->arena + k->used);
 	*b = (struct arm_block){.pa = pa, .mode = mode};

@@ -21,6 +21,8 @@ struct arm_block {
 	u64 pa;                    /* first byte */
 	u16 insns, ops, bytes;     /* true counts: instructions, ops without the end, length */
 	bool dead;
+	u16 heat;                  /* runs as ops, while op[0] counts them */
+	arm_fn *first;             /* op[0]'s own handler meanwhile */
 	struct arm_block *hash_next, *page_next;
 	struct arm_op op[];
 };
@@ -36,6 +38,8 @@ struct arm_code {
 	u8 *arena;
 	size_t used, size;
 	u64 flushes;
+	struct arm_host *host; /* NULL: no host code */
+	unsigned hot;          /* runs before a block is translated */
 	const u64 *spied; /* see arm_code_spy; NULL: nothing */
 };
 

@@ -169,6 +169,9 @@ void arm_state_changed(struct arm_cpu *c);
  * asked before them. NULL: none. Between runs only. */
 void arm_code_spy(struct arm_cpu *c, const u64 *offsets);
 
+/* Blocks become host code (host.h) after that many runs, 0: never. Before the first run. */
+void arm_set_hot(struct arm_cpu *c, unsigned runs);
+
 /* The address of the instruction under way, or between instructions of the next one; and the whole CPSR, at any time. */
 u32 arm_pc(const struct arm_cpu *c);
 u32 arm_cpsr(const struct arm_cpu *c);
