@@ -504,11 +504,12 @@ static const u32 program[] = {
 	0xef000000, /* swi */
 	0xeafffff1, /* b loop */
 };
-static u64 hash_after(unsigned total, unsigned slice)
+static u64 hash_after(unsigned total, unsigned slice, unsigned hot)
 {
 	u64 h;
 
 	arm_setup();
+	arm_set_hot(&cpu, hot);
 	for (unsigned i = 0; i < ARRAY_SIZE(program); i++)
 		put(CODE + i * 4, program[i]);
 	put(8, 0xe1b0f00e);
@@ -521,12 +522,14 @@ static u64 hash_after(unsigned total, unsigned slice)
 }
 START_TEST(blocks_are_steps)
 {
-	u64 h = hash_after(10007, 10007);
+	u64 h = hash_after(10007, 1, 0);
 
-	ck_assert_uint_eq(hash_after(10007, 1), h);
-	ck_assert_uint_eq(hash_after(10007, 7), h);
-	ck_assert_uint_eq(hash_after(10007, 500), h);
-	ck_assert_uint_ne(hash_after(10006, 10006), h);
+	ck_assert_uint_eq(hash_after(10007, 7, 0), h);
+	ck_assert_uint_eq(hash_after(10007, 500, 0), h);
+	ck_assert_uint_eq(hash_after(10007, 10007, 0), h);
+	ck_assert_uint_eq(hash_after(10007, 10007, 24), h);
+	ck_assert_uint_eq(hash_after(10007, 500, 2), h);
+	ck_assert_uint_ne(hash_after(10006, 10006, 24), h);
 }
 END_TEST
 

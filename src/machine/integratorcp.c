@@ -250,6 +250,8 @@ bool icp_init(struct icp *b, const struct icp_config *cfg, struct error *err)
 	if (!arm_init(&b->cpu, &b->mem, &b->machine.sched, &b->machine.log, &b->machine.s.icount))
 		return error_set(err, "the host has no memory for decoded code");
 	b->cpu.has_vfp = cfg->vfp;
+	if (cfg->hot)
+		arm_set_hot(&b->cpu, cfg->hot < 0 ? 0 : (unsigned)cfg->hot);
 	if (!semihost_init(&b->semihost, &b->cfg.semihost, err))
 		return false;
 	if (cfg->semihost.on) {

@@ -33,6 +33,7 @@ struct icp_config {
 	u64 ram_size;      /* bytes; whole MB */
 	s64 rtc_time;      /* seconds since 1970 */
 	bool vfp;          /* the CPU has a VFP9-S */
+	int hot;           /* runs after which a block becomes host code; 0: ARM_HOT; -1: never */
 	struct disk *card; /* open, must stay; NULL: no card in the socket */
 	u8 mac[6];
 	struct semihost_config semihost;

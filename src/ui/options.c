@@ -280,7 +280,7 @@ static bool set_hot(struct options *o, const char *val, struct error *err)
 		return false;
 	if (runs > 60000)
 		return error_set(err, "--hot %s: expected 0 to 60000", val);
-	o->pc.hot = runs ? (int)runs : -1;
+	o->pc.hot = o->icp.hot = runs ? (int)runs : -1;
 	return true;
 }
 

@@ -7,7 +7,7 @@
 
 /* What means something on a PC only: refused by name. Debuggers: not built for this CPU yet. */
 static const char *const pc_only[] = {
-	"smp", "vga", "device", "hda", "hdb", "hdc", "hdd", "cdrom", "debugcon", "chardev", "global", "netdev", "bios", "boot", "hot",
+	"smp", "vga", "device", "hda", "hdb", "hdc", "hdd", "cdrom", "debugcon", "chardev", "global", "netdev", "bios", "boot",
 	"dump-screen", "walk", "html", "svg", "json", "walk-stat", "monitor", "monitor-script", "symbols", "trap", "gdb", "s", "S", "trace", "stat",
 	"coverage", "smbios",
 };
