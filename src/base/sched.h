@@ -1,5 +1,6 @@
 /*
- * Virtual time and timers. The unit is the nanosecond of virtual time: one retired instruction (of any CPU) is one nanosecond,
+ * Virtual time and timers. The unit is the nanosecond of virtual time: one retired instruction (of any CPU) is one nanosecond
+ * (PAUSE of a CPU that runs alone: 64),
  * and an idle machine jumps to its next timer. Timers fire in order of (when, id), between two instructions.
  */
 #ifndef BASE_SCHED_H
@@ -28,6 +29,7 @@ struct sched {
 	/* Set whenever a timer is armed earlier than the previous first deadline, or an interrupt line to a CPU changes:
 	 * the CPU that is running leaves its loop after the present instruction. Cleared by the machine's run loop. */
 	bool kick;
+	bool alone; /* one CPU runs, the others sleep or there are none: its PAUSE takes longer than a nanosecond */
 };
 
 void sched_init(struct sched *s);

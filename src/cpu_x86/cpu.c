@@ -36,7 +36,7 @@ static u64 executed(const struct x86_cpu *c)
 
 		left += b->insns - insns;
 	}
-	return c->time_end + (u64)c->held - c->run_start - left;
+	return c->time_end + (u64)c->held - c->run_start - left - c->waited;
 }
 
 u64 x86_icount(const struct x86_cpu *c) { return *c->icount + executed(c); }
@@ -479,6 +479,7 @@ enum x86_stop x86_run(struct x86_cpu *c, u64 budget)
 	c->budget = (s64)budget;
 	c->time_end = start + budget;
 	c->run_start = start;
+	c->waited = 0;
 	c->stop_text[0] = 0;
 	vec_enter(c);
 	why = setjmp(c->unwind);
@@ -494,7 +495,7 @@ enum x86_stop x86_run(struct x86_cpu *c, u64 budget)
 	x86_fpu_flush(c);
 	vec_leave(c);
 	budget = executed(c);
-	c->sched->now = start + budget;
+	c->sched->now = start + budget + c->waited;
 	c->retired += budget;
 	*c->icount += budget;
 	return stop_reason(c);

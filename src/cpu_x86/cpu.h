@@ -208,6 +208,7 @@ struct x86_cpu {
 	s64 held;      /* budget set aside while one instruction is stepped */
 	u64 time_end;  /* virtual time when budget reaches 0 */
 	u64 run_start; /* virtual time when x86_run was entered */
+	u64 waited;    /* of the time since then: what PAUSE took beyond its nanosecond */
 	u64 sbase[8], srlim[8], swlim[8]; /* segment bases and (limit + 1) for reads, writes: see x86_seg_changed */
 	u64 rip_mask;  /* of the code size */
 	u64 cs_lim;    /* last valid rip */

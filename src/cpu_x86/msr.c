@@ -86,7 +86,7 @@ static bool pmc_counts(u64 sel)
  */
 static u64 retired(struct x86_cpu *c)
 {
-	return c->op ? c->retired + x86_tsc(c) - c->msr.tsc_adjust - c->run_start : c->retired;
+	return c->op ? c->retired + x86_tsc(c) - c->msr.tsc_adjust - c->run_start - c->waited : c->retired;
 }
 
 /* A running counter is kept as the difference to the instruction count. */

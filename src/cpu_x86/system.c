@@ -36,10 +36,24 @@ void x86i_hlt(struct x86_cpu *c, const struct x86_op *o)
 	c->activity = ACT_HALT;
 }
 
+/* As long as on a Zen core, but no timer is late by it. With other CPUs at work it takes no longer than other instructions: what they
+ * get done in the time would be less. */
+#define PAUSE_NS 64
+
 void x86i_pause(struct x86_cpu *c, const struct x86_op *o)
 {
+	u64 after, wait;
+
 	(void)o;
 	svm_check_pause(c); /* filter and threshold. APM2 15.14.4 */
+	if (!c->sched->alone)
+		return;
+	x86_tsc(c); /* sched->now is when this instruction began */
+	after = c->sched->now + 1;
+	wait = sched_next(c->sched) > after ? sched_next(c->sched) - after : 0;
+	wait = wait < PAUSE_NS - 1 ? wait : PAUSE_NS - 1;
+	c->budget -= (s64)wait;
+	c->waited += wait;
 }
 
 /* The rAX operand of MONITOR and CLZERO: address size, segment override. */

@@ -224,8 +224,13 @@ static u64 slice_size(const struct machine *m, u64 until)
 
 static void slice_run(struct machine *m, struct machine_cpu *c, const struct machine_state *before, u64 until)
 {
-	enum cpu_stop why = (m->sched.kick = false, c->ops->run(c->cpu, slice_size(m, until)));
-	u64 ran = m->s.icount - before->icount;
+	enum cpu_stop why;
+	u64 ran;
+
+	m->sched.kick = false;
+	m->sched.alone = !turn_shared(m);
+	why = c->ops->run(c->cpu, slice_size(m, until));
+	ran = m->s.icount - before->icount;
 
 	m->culprit = (unsigned)(c - m->cpu);
 	turn_used(m, ran);
