@@ -137,8 +137,12 @@ static bool host_feature(const struct difference *d)
 	static const u8 group7[] = {0xc1, 0xd4, 0xd5, 0xd6,
 				    0xd9, 0xee, 0xef}; /* VMCALL VMFUNC XEND XTEST VMMCALL RDPKRU WRPKRU */
 
-	if (p->map == M1)
-		return (p->opcode & 0xfe) == 0xc6 && p->modrm == 0xf8; /* XABORT XBEGIN */
+	if (p->row)
+		return false;
+	if (p->vex) /* mask registers of AVX-512 */
+		return (p->map == V0F && ((p->opcode >= 0x41 && p->opcode <= 0x4b) || (p->opcode & 0xf4) == 0x90)) || (p->map == V3A && (p->opcode & 0xfc) == 0x30);
+	if (p->map == M1) /* XABORT, XBEGIN; EVEX */
+		return ((p->opcode & 0xfe) == 0xc6 && p->modrm == 0xf8) || (p->opcode == 0x62 && (d->c->bits == 64 || p->modrm >= 0xc0));
 	return p->map == M0F && p->opcode == 0x01 && memchr(group7, p->modrm, sizeof group7);
 }
 
@@ -213,22 +217,6 @@ static bool retf_imm(const struct difference *d)
 {
 	return is(d, "ret_far") && d->p.opcode == 0xca && d->c->bits != 64 && d->ours->out.cs == SEL_CODE64 &&
 	       same_place(d) && !((d->host->out.r[R_SP] ^ d->ours->out.r[R_SP]) & 0xffff);
-}
-
-/* MMX, SSE, AVX and the like. */
-static bool not_yet(const struct difference *d)
-{
-	const struct parsed *p = &d->p;
-	u8 b = p->opcode;
-
-	if (p->row || d->c->kind != CASE_BYTES)
-		return false;
-	if (p->vex || p->map == M38 || p->map == M3A)
-		return true;
-	if (p->map == M1)
-		return b == 0x62;
-	return b == 0x0e || b == 0x0f || (b >= 0x10 && b <= 0x17) || (b >= 0x28 && b <= 0x2f) ||
-	       (b >= 0x50 && b <= 0x7f) || b == 0xae || (b >= 0xc2 && b <= 0xc7) || b >= 0xd0;
 }
 
 /* The host has made one or both pointers canonical (FDP stays in some states). It shows at the end of a sequence, too. */
