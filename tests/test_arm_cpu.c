@@ -533,6 +533,87 @@ START_TEST(blocks_are_steps)
 }
 END_TEST
 
+/* ---- a debugger's ears ---- */
+
+static u32 heard_va, heard_val, heard_n;
+static bool stopping;
+static bool stop_at(void *arg, struct arm_cpu *c, u32 va)
+{
+	(void)arg, (void)c;
+	if (va != CODE + 8 || !stopping)
+		return false;
+	stopping = false;
+	sched.kick = true;
+	return true;
+}
+static bool wants(void *arg, struct arm_cpu *c, u32 va, u64 pa, unsigned size, bool write)
+{
+	(void)arg, (void)c, (void)pa, (void)size;
+	return write && va == DATA + 4;
+}
+static void hear_access(void *arg, struct arm_cpu *c, u32 va, u64 pa, unsigned size, bool write, u64 val)
+{
+	(void)arg, (void)pa, (void)size, (void)write;
+	heard_va = va;
+	heard_val = (u32)val;
+	heard_n++;
+	ck_assert_uint_eq(arm_pc(c), CODE + 8);
+}
+static bool watched_page(void *arg, u32 va, u64 pa)
+{
+	(void)arg, (void)pa;
+	return va >> 12 == DATA >> 12;
+}
+static const struct arm_spy spy = {NULL, stop_at, wants, hear_access};
+
+/* mov r0, #1; str r0, [r1]; str r0, [r1, #4]; b back: stops before the third instruction, in the middle of a hot block. */
+static void spy_program(void)
+{
+	put(CODE, 0xe2800001);
+	put(CODE + 4, 0xe5810000);
+	put(CODE + 8, 0xe5810004);
+	put(CODE + 12, 0xeafffffb);
+	at_code(MODE_SVC);
+	cpu.s.r[1] = DATA;
+	run(400);
+	ck_assert_uint_eq(cpu.s.r[0], 100);
+	cpu.spy = &spy;
+	heard_va = heard_n = 0;
+}
+
+START_TEST(execution_spy)
+{
+	static u64 offsets[64];
+
+	spy_program();
+	offsets[((CODE + 8) & 0xfff) >> 6] = BIT((CODE + 8) & 63);
+	arm_code_spy(&cpu, offsets);
+	stopping = true;
+	ck_assert_int_eq(arm_run(&cpu, 1000), ARM_STOP_KICK);
+	ck_assert_uint_eq(cpu.s.r[15], CODE + 8);
+	ck_assert_uint_eq(icount, 402);
+	run(1); /* and goes on */
+	ck_assert_uint_eq(cpu.s.r[15], CODE + 12);
+	arm_code_spy(&cpu, NULL);
+	run(1000);
+}
+END_TEST
+
+START_TEST(data_spy)
+{
+	spy_program();
+	tlb_arm_spy(&cpu.tlb, watched_page, NULL);
+	run(399);
+	ck_assert_uint_eq(heard_n, 100);
+	ck_assert_uint_eq(heard_va, DATA + 4);
+	ck_assert_uint_eq(heard_val, 200);
+	ck_assert_uint_eq(get(DATA + 4), 200);
+	tlb_arm_spy(&cpu.tlb, NULL, NULL);
+	run(401);
+	ck_assert_uint_eq(heard_n, 100);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("arm_cpu");
@@ -562,6 +643,8 @@ int main(void)
 	tcase_add_test(t, semihosting_memory);
 	tcase_add_test(t, semihosting);
 	tcase_add_test(t, code_that_changes);
+	tcase_add_test(t, execution_spy);
+	tcase_add_test(t, data_spy);
 	tcase_add_test(own, blocks_are_steps);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, own);
