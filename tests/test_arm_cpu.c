@@ -619,6 +619,7 @@ int main(void)
 	Suite *s = suite_create("arm_cpu");
 	TCase *t = tcase_create("cpu"), *own = tcase_create("own");
 	SRunner *r;
+	int failed;
 
 	tcase_add_checked_fixture(t, arm_setup, arm_teardown);
 	tcase_add_test(t, fields_cover_the_state);
@@ -650,5 +651,7 @@ int main(void)
 	suite_add_tcase(s, own);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
-	return srunner_ntests_failed(r) != 0;
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
 }

@@ -431,6 +431,7 @@ int main(void)
 	Suite *s = suite_create("arm_mmu");
 	TCase *t = tcase_create("mmu");
 	SRunner *r;
+	int failed;
 
 	tcase_add_checked_fixture(t, arm_setup, arm_teardown);
 	tcase_add_test(t, registers);
@@ -453,5 +454,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
-	return srunner_ntests_failed(r) != 0;
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
 }

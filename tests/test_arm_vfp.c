@@ -146,6 +146,7 @@ int main(void)
 	Suite *s = suite_create("arm_vfp");
 	TCase *t = tcase_create("vfp");
 	SRunner *r;
+	int failed;
 
 	tcase_add_checked_fixture(t, setup, arm_teardown);
 	tcase_add_test(t, absent);
@@ -157,5 +158,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
-	return srunner_ntests_failed(r) != 0;
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
 }

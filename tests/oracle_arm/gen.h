@@ -18,7 +18,7 @@ struct arm_case {
 	bool thumb, user;
 	u32 code[CASE_INSNS]; /* ARM words or Thumb halfwords */
 	unsigned n;         /* of them */
-	u32 r[15];
+	u32 r[16];          /* r15 is where the code lies */
 	u32 flags;          /* N Z C V Q */
 	u32 fpscr, s[32];   /* of the VFP */
 	u8 memory[SPAN];
