@@ -3,7 +3,7 @@ B=${B:-build}
 UV=${UNDERVISOR:-$B/undervisor}
 here=$(dirname "$0")
 fw=$B/firmware
-limit=${GUEST_TIMEOUT:-20}
+limit=${GUEST_TIMEOUT:-180}
 tmp=$(mktemp -d) || exit 2
 pids=
 # shellcheck disable=SC2086,SC2317 # several pids; called by trap
@@ -74,6 +74,14 @@ gdb_run() {
 		sleep 0.2
 		tries=$((tries - 1))
 	done
+	# A monitor script comes first: gdb would stop what it runs.
+	case $* in
+	*--monitor-script*)
+		while ! grep -q '^breakpoint 1, ' "$tmp/uv" && [ $tries -gt 0 ]; do
+			sleep 0.2
+			tries=$((tries - 1))
+		done ;;
+	esac
 	timeout "$limit" "$GDB" -nx -batch -x "$tmp/script" </dev/null >"$tmp/out" 2>"$tmp/err"
 	cat "$tmp/err" >>"$tmp/out"
 	kill $pid 2>/dev/null

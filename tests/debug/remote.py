@@ -116,11 +116,11 @@ def edited(fd):
     os.write(fd, b"stepw\t")  # completion
     text = until(fd, "stepworld")
     os.write(fd, b"\n")
-    text = until(fd, "the world changed", text)
+    text = until(fd, "(uv) ", until(fd, "the world changed", text) + "~")
     os.write(fd, b"print 40+2\n")
-    text = until(fd, "2a = 42", text)
+    text = until(fd, "(uv) ", until(fd, "2a = 42", text) + "~")
     os.write(fd, b"\x1b[A\n")  # history
-    more = until(fd, "2a = 42")
+    more = until(fd, "(uv) ", until(fd, "2a = 42") + "~")
     os.write(fd, b"quit 9\n")
     time.sleep(1)
     return text + "|" + more
