@@ -10,7 +10,9 @@
 #define GDB_PACKET 0x4000
 
 struct gdb {
-	struct debugger *d;
+	struct debugger *d; /* NULL: another machine's stub, which has these: */
+	bool (*packet)(struct gdb *g, char *text, size_t len); /* as gdb_packet */
+	void (*hung_up)(struct gdb *g);
 	struct monitor monitor; /* of qRcmd */
 	struct stat *stat;
 	int listener, fd; /* -1: none */

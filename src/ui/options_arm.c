@@ -8,7 +8,7 @@
 /* What means something on a PC only: refused by name. Debuggers: not built for this CPU yet. */
 static const char *const pc_only[] = {
 	"smp", "vga", "device", "hda", "hdb", "hdc", "hdd", "cdrom", "debugcon", "chardev", "global", "netdev", "bios", "boot",
-	"dump-screen", "walk", "html", "svg", "json", "walk-stat", "monitor", "monitor-script", "symbols", "trap", "gdb", "s", "S", "trace", "stat",
+	"dump-screen", "walk", "html", "svg", "json", "walk-stat", "monitor", "monitor-script", "symbols", "trap", "trace", "stat",
 	"coverage", "smbios",
 };
 static const char *const arm_only[] = {"dtb", "semihosting", "sd"};
@@ -85,6 +85,8 @@ bool option_arm_resolve(struct options *o, struct error *err)
 		return error_set(err, "-serial mon:stdio: there is no monitor for the Integrator/CP");
 	if (o->log.mask & ~log_arm_kinds || o->log.explain || o->log.walk_grid)
 		return error_set(err, "-d: the Integrator/CP has exc, int, mmio, walk, flush, exec, reset, cr and mode");
+	if (o->stopped && !o->debug.gdb)
+		return error_set(err, "-S: on the Integrator/CP only with -gdb or -s");
 	o->icp.ram_size = o->pc.ram_size;
 	o->icp.rtc_time = o->pc.rtc_time;
 	o->icp.semihost.cmdline = o->append;

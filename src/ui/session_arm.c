@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "debug/gdb_arm.h"
 #include "debug/log_arm.h"
 #include "devices/pixels.h"
 #include "loader/arm_boot.h"
@@ -23,6 +24,7 @@ struct session_arm {
 	unsigned serials; /* that are open */
 	struct net_user net;
 	struct log_arm log;
+	struct gdb_arm gdb;
 	FILE *log_file;
 	struct window *window;
 	u64 started; /* host ns */
@@ -105,22 +107,44 @@ static bool power_on(struct session_arm *s, struct error *err)
 	s->b.machine.pace.on = o->realtime;
 	s->b.machine.stepwise = o->stepwise;
 	s->b.machine.time_limit = o->limit_ns;
+	if (o->debug.gdb && !gdb_arm_open(&s->gdb, &s->b, o->debug.gdb, err))
+		return false;
 	return arm_boot_load(&s->boot, &s->b, err);
 }
 
 /* ---- running ---- */
+
+/* After a reset that the guest asked for. */
+static bool boot_again(void *arg, struct error *err)
+{
+	struct session_arm *s = arg;
+
+	return arm_boot_load(&s->boot, &s->b, err);
+}
+
+/* GDB decides when it runs. */
+static bool run_for_gdb(struct session_arm *s, enum stop *why, struct error *err)
+{
+	s->gdb.limit = s->o->limit_insns ? s->o->limit_insns : TIME_NEVER;
+	s->gdb.reset = s->o->no_reboot ? NULL : boot_again;
+	s->gdb.reset_arg = s;
+	*why = gdb_arm_run(&s->gdb, s->o->stopped, err);
+	return !s->gdb.failed;
+}
 
 /* Runs on through resets that the guest asks for. */
 static bool run(struct session_arm *s, enum stop *why, struct error *err)
 {
 	u64 limit = s->o->limit_insns ? s->o->limit_insns : TIME_NEVER;
 
+	if (s->o->debug.gdb)
+		return run_for_gdb(s, why, err);
 	for (;;) {
 		*why = machine_run(&s->b.machine, limit);
 		if (*why != STOP_RESET || s->o->no_reboot)
 			return true;
 		machine_reset(&s->b.machine);
-		if (!arm_boot_load(&s->boot, &s->b, err))
+		if (!boot_again(s, err))
 			return false;
 	}
 }
@@ -222,7 +246,9 @@ int session_arm(struct options *o, void (*running)(struct machine *m))
 	memset(s, 0, sizeof *s);
 	s->o = o;
 	s->b.semihost.folder = -1;
+	s->gdb.g.listener = s->gdb.g.fd = -1;
 	status = session(s, running);
+	gdb_arm_close(&s->gdb);
 	icp_free(&s->b);
 	if (!disk_close(&s->card) && !status)
 		status = EXIT_FILE;
