@@ -313,6 +313,7 @@ void world_set(struct world *w, const u8 *in, size_t n)
 	w->port = 0x1234;
 	w->icount = 0;
 	w->intr = flags & 1;
+	w->code->hot = flags & 4 ? 1 : 1000; /* as host code, as ops */
 	world_mode(w, m);
 	for (unsigned i = 0; i < (m == WORLD_LONG0 || m == WORLD_LONG3 || m == WORLD_SVM ? 16 : 8); i++)
 		if (i != R_SP || flags & 2)
