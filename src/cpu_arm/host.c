@@ -16,7 +16,7 @@
 
 enum shape_type {
 	SHAPE_NONE, SHAPE_DP, SHAPE_FUSED, SHAPE_COND, SHAPE_COND_PC, SHAPE_USE_PC, SHAPE_NOP, SHAPE_LDST, SHAPE_LDM, SHAPE_STM, SHAPE_MUL, SHAPE_CLZ, SHAPE_B,
-	SHAPE_BL, SHAPE_THUMB_BL,
+	SHAPE_BL, SHAPE_THUMB_BL, SHAPE_BODY,
 };
 struct shape {
 	arm_fn *fn;
@@ -72,6 +72,7 @@ static void learn_all(struct arm_host *h)
 	learn(h, arm_ldm, SHAPE_LDM, 0, 0, 0);
 	learn(h, arm_stm, SHAPE_STM, 0, 0, 0);
 	learn(h, arm_clz, SHAPE_CLZ, 0, 0, 0);
+	learn(h, arm_exec_body, SHAPE_BODY, 0, 0, 0);
 	learn(h, arm_thumb_bl, SHAPE_THUMB_BL, 0, 0, 0);
 }
 
@@ -109,7 +110,7 @@ struct work {
 	struct {
 		u8 *jump;
 		const struct arm_op *op;
-		arm_fn *fn;
+		arm_fn *fn; /* NULL: whatever the op has by then */
 	} miss[4 * BLOCK_OPS];
 	unsigned misses;
 };
@@ -654,6 +655,24 @@ static void emit_fused(struct work *w, const struct arm_op *o, const struct shap
 	emit_branch(w, o, s->c, false);
 }
 
+/* A call; a body may unwind, and may kill the block by a store. */
+static void emit_body(struct work *w, const struct arm_op *o)
+{
+	struct emit *e = &w->e;
+
+	e_rip(e, true, 0x8d, RSI, o);
+	e_rm(e, true, X_STORE, RSI, RDI, AT(op), false);
+	e8(e, 0x57); /* push rdi */
+	e8(e, 0xe8); /* call */
+	e32(e, (u32)((const u8 *)(const void *)arm_bodies[o->body] - (e->p + 4)));
+	e8(e, 0x5f); /* pop rdi */
+	e_rip(e, false, X_MOV, RAX, &w->b->n);
+	e_ri(e, X_CMP, RAX, BLOCK_DEAD);
+	miss_if(w, CC_E, o + 1, NULL);
+	memset(w->held, NOBODY, sizeof w->held);
+	w->hf = HF_NONE;
+}
+
 /* What the op does, by handler fn; false: not here. */
 static bool emit_plain(struct work *w, const struct arm_op *o, arm_fn *fn, const struct shape *s)
 {
@@ -664,6 +683,7 @@ static bool emit_plain(struct work *w, const struct arm_op *o, arm_fn *fn, const
 	case SHAPE_MUL: return emit_mul(w, o, s->a, s->b);
 	case SHAPE_LDM:
 	case SHAPE_STM: emit_multiple(w, o, fn, s->type == SHAPE_STM); return true;
+	case SHAPE_BODY: emit_body(w, o); return true;
 	case SHAPE_CLZ: return false;
 	default: return false;
 	}
@@ -697,7 +717,7 @@ static bool emit_conditional(struct work *w, const struct arm_op *o, const struc
 	for (unsigned i = 0; i < HELD; i++)
 		if (w->held[i] != before[i])
 			w->held[i] = NOBODY;
-	if (second->type != SHAPE_DP || second->a != DP_MOV)
+	if (second->type != SHAPE_DP || second->a != DP_MOV) /* others may have changed the host's flags on one way */
 		w->hf = HF_NONE;
 	return true;
 }
@@ -748,7 +768,12 @@ void arm_host_translate(struct arm_host *h, struct arm_block *b)
 		leave_to(&w, &b->op[b->ops], b->op[b->ops].exec);
 	for (unsigned i = 0; i < w.misses; i++) {
 		e_land(w.miss[i].jump, w.e.p);
-		leave_to(&w, w.miss[i].op, w.miss[i].fn);
+		if (w.miss[i].fn) {
+			leave_to(&w, w.miss[i].op, w.miss[i].fn);
+			continue;
+		}
+		e_rip(&w.e, true, 0x8d, RSI, w.miss[i].op);
+		e_rm(&w.e, false, 0xff, 4, RSI, offsetof(struct arm_op, exec), false);
 	}
 	if (w.e.p >= w.e.end)
 		return; /* cannot be: arm_host_full */

@@ -384,14 +384,35 @@ bool gen_row(struct rng *g, enum arm_id id, struct arm_case *k)
 
 /* ---- sequences: r8 and r9 point into DATA, r0-r7 are computed with ---- */
 
+/* What a mixed sequence has besides: write-back and lists on r9, doublewords, bodies in the middle of a block. */
+static u32 mix_other(struct rng *g)
+{
+	u32 cc = (random_to(g, 4) ? 14u : random_to(g, 14)) << 28, rd = random_to(g, 8) << 12, list = random_u32(g) & random_u32(g) & 0xff;
+
+	switch (random_to(g, 8)) {
+	case 0: /* LDR, STR, LDRB, STRB: pre- or post-indexed */
+	case 1: return cc | 0x04090000 | (random_u32(g) & 0x00d00000) | (random_to(g, 2) ? 0x01200000 : 0) | rd | random_to(g, 3) * 4;
+	case 2: return cc | 0x004900b0 | (random_u32(g) & 0x00900000) | (random_to(g, 2) ? 0x01200000 : 0) | rd | random_to(g, 3) * 4; /* LDRH, STRH */
+	case 3:
+	case 4: return cc | 0x08090000 | (random_u32(g) & 0x01b00000) | (list ? list : 1);
+	case 5: return cc | 0x01c800d0 | (random_to(g, 2) ? 0x20 : 0) | (rd & 0x6000) | random_to(g, 4) << 3;
+	case 6: return random_to(g, 2) ? cc | 0x010f0000 | rd : cc | 0x0128f000 | random_to(g, 8); /* MRS; MSR CPSR_f */
+	default: return cc | 0x0e300a00 | (random_u32(g) & 0x0040f0ef & ~0x50u); /* FADDS */
+	}
+}
+
 static bool mix_arm(struct rng *g, struct arm_case *k)
 {
-	static const u8 rows[] = {ARM_ID_AND, ARM_ID_SUB, ARM_ID_ADD, ARM_ID_ADC, ARM_ID_SBC, ARM_ID_CMP, ARM_ID_TST, ARM_ID_MOV, ARM_ID_ORR, ARM_ID_MVN, ARM_ID_CMN,
+	static const u16 rows[] = {ARM_ID_AND, ARM_ID_SUB, ARM_ID_ADD, ARM_ID_ADC, ARM_ID_SBC, ARM_ID_CMP, ARM_ID_TST, ARM_ID_MOV, ARM_ID_ORR, ARM_ID_MVN, ARM_ID_CMN,
 	                          ARM_ID_TEQ, ARM_ID_RSB, ARM_ID_MUL, ARM_ID_UMLAL, ARM_ID_QADD, ARM_ID_SMLA, ARM_ID_CLZ, ARM_ID_LDR, ARM_ID_STR, ARM_ID_LDRH,
 	                          ARM_ID_STRB, ARM_ID_BIC, ARM_ID_EOR};
 	struct arm_case x;
 	u32 w;
 
+	if (random_to(g, 4) == 0) {
+		add(k, mix_other(g));
+		return true;
+	}
 	if (!gen_row(g, rows[random_to(g, ARRAY_SIZE(rows))], &x))
 		return false;
 	w = x.code[0];
@@ -414,6 +435,12 @@ static bool mix_thumb(struct rng *g, struct arm_case *k)
 	struct arm_case x;
 	enum arm_id id = ARM_ID_T_LSL_I + random_to(g, ARM_ID_T_MVN - ARM_ID_T_LSL_I + 1);
 
+	if (random_to(g, 16) == 0) { /* PUSH, POP */
+		u32 list = 1u << random_to(g, 8) | 1u << random_to(g, 8);
+
+		add(k, (random_to(g, 2) ? 0xb400u : 0xbc00u) | list);
+		return true;
+	}
 	if (random_to(g, 8) == 0) {
 		add(k, (random_to(g, 2) ? 0x9000u : 0x9800u) | random_to(g, 8) << 8 | random_to(g, 16));
 		return true;
@@ -431,7 +458,7 @@ void gen_mix(struct rng *g, bool thumb, struct arm_case *k)
 
 	start(g, ARM_IDS, k);
 	k->thumb = thumb;
-	k->r[8] = k->r[13] = DATA + 0x200;
+	k->r[8] = k->r[9] = k->r[13] = DATA + 0x200;
 	while (k->n < n)
 		while (!(thumb ? mix_thumb(g, k) : mix_arm(g, k)))
 			;
