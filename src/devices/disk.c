@@ -31,9 +31,9 @@ static bool known_format(const char *path, const u8 *head, size_t n, struct erro
 }
 
 /*
- * QEMU's scheme, so that both see each other: who uses an image holds a shared lock on byte 100 + n for each thing that it does
- * (0 reading, 1 writing) and on 200 + n for each that nobody else may do meanwhile (1 writing, 3 resizing). Where the file
- * system has no locks there are none, as there.
+ * QEMU's scheme, so that both see each other: who uses an image holds a shared lock on byte 100 + n for each thing that
+ * it does (0 reading, 1 writing) and on 200 + n for each that nobody else may do meanwhile (1 writing, 3 resizing).
+ * Where the file system has no locks there are none, as there.
  */
 enum { LOCK_DOES = 100, LOCK_FORBIDS = 200, OP_READ = 0, OP_WRITE = 1, OP_RESIZE = 3 };
 
@@ -103,8 +103,8 @@ static bool open_nbd(struct disk *d, const char *path, const char *format, bool 
 {
 	u64 bytes = 0;
 
-	d->nbd = disk_nbd_named(path) ? disk_nbd_connect(path, read_only, &bytes, err) :
-					disk_nbd_start(path, format, read_only, &bytes, err);
+	d->nbd = disk_nbd_named(path) ? disk_nbd_connect(path, read_only, &bytes, err)
+				      : disk_nbd_start(path, format, read_only, &bytes, err);
 	d->size = (bytes + DISK_SECTOR - 1) & ~(u64)(DISK_SECTOR - 1);
 	return d->nbd;
 }
@@ -114,7 +114,8 @@ bool disk_open_format(struct disk *d, const char *path, const char *format, unsi
 	bool read_only = flags & (DISK_READ_ONLY | DISK_SNAPSHOT), raw = !format || !strcmp(format, "raw");
 
 	*d = (struct disk){.path = path, .read_only = flags & DISK_READ_ONLY, .fd = -1, .overlay = -1};
-	if ((raw && !disk_nbd_named(path) ? open_file(d, path, read_only, !format, err) : open_nbd(d, path, format, read_only, err)) &&
+	if ((raw && !disk_nbd_named(path) ? open_file(d, path, read_only, !format, err)
+					  : open_nbd(d, path, format, read_only, err)) &&
 	    (!(flags & DISK_SNAPSHOT) || make_overlay(d, err)))
 		return true;
 	d->read_only = true; /* nothing to flush */

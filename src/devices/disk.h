@@ -1,8 +1,8 @@
 /*
- * Host side of a disk: a raw image file, or one behind an NBD server (disk_nbd.h), as a row of bytes that IDE, virtio-blk and
- * others read and write. Whole files only; snapshot: writes go to a temporary file that vanishes at the end. Errors of the host
- * are reported once on stderr and to the caller, which makes a device error of them. No device of the guest: nothing here is
- * saved. Raw images are locked as QEMU locks them: one writer, or readers.
+ * Host side of a disk: a raw image file, or one behind an NBD server (disk_nbd.h), as a row of bytes that IDE,
+ * virtio-blk and others read and write. Whole files only; snapshot: writes go to a temporary file that vanishes at the
+ * end. Errors of the host are reported once on stderr and to the caller, which makes a device error of them. No device
+ * of the guest: nothing here is saved. Raw images are locked as QEMU locks them: one writer, or readers.
  */
 #ifndef DEVICES_DISK_H
 #define DEVICES_DISK_H
@@ -17,7 +17,7 @@
 enum disk_flags { DISK_READ_ONLY = 1, DISK_SNAPSHOT = 2 };
 
 struct disk {
-	const char *path; /* NULL: not open */
+	const char *path;     /* NULL: not open */
 	int fd;               /* -1: not a file */
 	struct disk_nbd *nbd; /* NULL: not behind a server */
 	u64 size; /* bytes; a multiple of DISK_SECTOR: a shorter last sector of the file reads as zeros behind its end

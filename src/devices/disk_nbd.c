@@ -56,7 +56,8 @@ static struct disk_nbd *connected(struct disk_nbd *n, const char *name, bool rea
 	if (bytes < 0)
 		return fail(n, name, err);
 	if (!bytes || (!read_only && nbd_is_read_only(n->h) != 0)) {
-		error_set(err, "%s: %s", name, bytes ? "the server allows no writing (readonly=on?)" : "the disk is empty");
+		error_set(err, "%s: %s", name,
+			  bytes ? "the server allows no writing (readonly=on?)" : "the disk is empty");
 		disk_nbd_close(n);
 		return NULL;
 	}
@@ -109,7 +110,8 @@ struct disk_nbd *disk_nbd_connect(const char *name, bool read_only, u64 *size, s
 	return connected(n, name, read_only, size, err);
 }
 
-/* It gets its socket from us and ends with the connection; in a session of its own, the terminal's Ctrl-C does not end it first. */
+/* It gets its socket from us and ends with the connection; in a session of its own, the terminal's Ctrl-C does not end
+ * it first. */
 struct disk_nbd *disk_nbd_start(const char *path, const char *format, bool read_only, u64 *size, struct error *err)
 {
 	const char *argv[] = {"setsid", "qemu-nbd", "-f", format, "--", path, NULL, NULL};
@@ -124,7 +126,8 @@ struct disk_nbd *disk_nbd_start(const char *path, const char *format, bool read_
 	}
 	if (!nbd_connect_systemd_socket_activation(n->h, (char **)(uintptr_t)argv))
 		return connected(n, path, read_only, size, err);
-	error_set(err, "%s: a %s image is read by qemu-nbd (package qemu-utils), which did not start: %s", path, format, disk_nbd_why());
+	error_set(err, "%s: a %s image is read by qemu-nbd (package qemu-utils), which did not start: %s", path, format,
+		  disk_nbd_why());
 	nbd_close(n->h);
 	free(n);
 	return NULL;
@@ -195,7 +198,10 @@ struct disk_nbd *disk_nbd_start(const char *path, const char *format, bool read_
 }
 bool disk_nbd_close(struct disk_nbd *n) { return !n; }
 bool disk_nbd_read(struct disk_nbd *n, u64 off, void *buf, size_t size) { return (void)off, (void)buf, (void)size, !n; }
-bool disk_nbd_write(struct disk_nbd *n, u64 off, const void *buf, size_t size) { return (void)off, (void)buf, (void)size, !n; }
+bool disk_nbd_write(struct disk_nbd *n, u64 off, const void *buf, size_t size)
+{
+	return (void)off, (void)buf, (void)size, !n;
+}
 bool disk_nbd_flush(struct disk_nbd *n) { return !n; }
 const char *disk_nbd_library(void) { return NULL; }
 const char *disk_nbd_why(void) { return "built without libnbd"; }

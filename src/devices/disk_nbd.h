@@ -1,6 +1,7 @@
 /*
- * Disks behind the network block device protocol (libnbd): a server that is named as QEMU names it, or qemu-nbd, started here
- * for an image in a format of QEMU's. Without libnbd every one of these is refused. NBD: doc/proto.md of the nbd project.
+ * Disks behind the network block device protocol (libnbd): a server that is named as QEMU names it, or qemu-nbd,
+ * started here for an image in a format of QEMU's. Without libnbd every one of these is refused. NBD: doc/proto.md of
+ * the nbd project.
  */
 #ifndef DEVICES_DISK_NBD_H
 #define DEVICES_DISK_NBD_H

@@ -245,13 +245,15 @@ static const struct region_ops modern_ops = {"virtio", modern_read, modern_write
 
 /* ---- a window on BAR 4 in configuration space, 4.1.4.9 ---- */
 
-/* How many bytes the data register at [off, off + size) stands for, at *at in the BAR; 0: it is not touched, or was set up wrongly. */
+/* How many bytes the data register at [off, off + size) stands for, at *at in the BAR; 0: it is not touched, or was set
+ * up wrongly. */
 static unsigned window(const struct virtio *v, unsigned off, unsigned size, u64 *at)
 {
 	u32 length = pci_get(&v->pci, CAP_WINDOW_AT + 12, 4);
 
 	*at = pci_get(&v->pci, CAP_WINDOW_AT + 8, 4);
-	if (!v->pci.reading || off < WINDOW_DATA || off + size > WINDOW_DATA + 4 || v->pci.s.config[CAP_WINDOW_AT + 4] != BAR_MODERN)
+	if (!v->pci.reading || off < WINDOW_DATA || off + size > WINDOW_DATA + 4 ||
+	    v->pci.s.config[CAP_WINDOW_AT + 4] != BAR_MODERN)
 		return 0;
 	if ((length != 1 && length != 2 && length != 4) || *at % length || *at + length > MODERN_SIZE)
 		return 0;

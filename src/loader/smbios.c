@@ -39,8 +39,17 @@ static void add(struct builder *b, u8 type, u16 handle, u8 *m, u8 size, const ch
 		b->longest = (u16)(s->size - start);
 }
 
-enum { H_BIOS = 0, H_SYSTEM = 0x100, H_CHASSIS = 0x300, H_CPU = 0x400, H_ARRAY = 0x1000, H_MEMORY = 0x1100, H_MAPPED = 0x1300,
-       H_BOOT = 0x2000, H_END = 0x7f00 };
+enum {
+	H_BIOS = 0,
+	H_SYSTEM = 0x100,
+	H_CHASSIS = 0x300,
+	H_CPU = 0x400,
+	H_ARRAY = 0x1000,
+	H_MEMORY = 0x1100,
+	H_MAPPED = 0x1300,
+	H_BOOT = 0x2000,
+	H_END = 0x7f00
+};
 enum { UNKNOWN = 2 };
 
 /* 7.1: BIOS information */
@@ -50,7 +59,7 @@ static void bios(struct builder *b)
 	u8 m[24] = {[4] = 1, [5] = 2, [8] = 3};
 
 	store_le(m + 6, 2, 0xf000);
-	m[10] = 0x08; /* characteristics are not supported */
+	m[10] = 0x08;         /* characteristics are not supported */
 	m[22] = m[23] = 0xff; /* no embedded controller */
 	add(b, 0, H_BIOS, m, sizeof m, strings);
 }
@@ -71,7 +80,7 @@ static void chassis(struct builder *b)
 	static const char *const strings[] = {"Undervisor", NULL};
 	u8 m[22] = {[4] = 1};
 
-	m[5] = 1; /* other */
+	m[5] = 1;                 /* other */
 	m[9] = m[10] = m[11] = 3; /* boot-up, power, temperature: safe */
 	m[12] = UNKNOWN;
 	add(b, 3, H_CHASSIS, m, sizeof m, strings);
@@ -128,9 +137,9 @@ static void memory(struct builder *b)
 	store_le(m + 12, 2, bytes >> 20 < 0x7fff ? bytes >> 20 : 0x7fff); /* MB; more follows in the extended size */
 	if (bytes >> 20 >= 0x7fff)
 		store_le(m + 28, 4, bytes >> 20);
-	m[14] = 9;    /* DIMM */
-	m[16] = 1;    /* locator: string 1 */
-	m[18] = 7;    /* RAM */
+	m[14] = 9;              /* DIMM */
+	m[16] = 1;              /* locator: string 1 */
+	m[18] = 7;              /* RAM */
 	store_le(m + 19, 2, 2); /* other */
 	add(b, 17, H_MEMORY, m, sizeof m, strings);
 }
@@ -211,5 +220,6 @@ bool smbios_write(struct space *mem, const struct smbios_config *c, u32 at, stru
 {
 	struct smbios s;
 
-	return smbios_build(&s, c, at + 32, err) && poke(mem, at, s.entry, SMBIOS_ENTRY_SIZE, err) && poke(mem, at + 32, s.table, s.size, err);
+	return smbios_build(&s, c, at + 32, err) && poke(mem, at, s.entry, SMBIOS_ENTRY_SIZE, err) &&
+	       poke(mem, at + 32, s.table, s.size, err);
 }

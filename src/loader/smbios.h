@@ -1,6 +1,7 @@
 /*
- * The SMBIOS tables of the PC board, for firmware (fw_cfg files etc/smbios/...) and, without firmware, in the BIOS segment. All of
- * it is made of the machine's configuration. Manual: DMTF DSP0134 (SMBIOS reference), 5.2.1 (entry point), 7 (structures).
+ * The SMBIOS tables of the PC board, for firmware (fw_cfg files etc/smbios/...) and, without firmware, in the BIOS
+ * segment. All of it is made of the machine's configuration. Manual: DMTF DSP0134 (SMBIOS reference), 5.2.1 (entry
+ * point), 7 (structures).
  */
 #ifndef LOADER_SMBIOS_H
 #define LOADER_SMBIOS_H

@@ -94,7 +94,8 @@ static bool drive_key(struct option_drive *d, const char *key, const char *v, st
 	if (!strcmp(key, "format"))
 		return format(v, d, err);
 	if (!strcmp(key, "if"))
-		return (d->interface_given = true) && one_of(key, v, interfaces, ARRAY_SIZE(interfaces), &d->interface, err);
+		return (d->interface_given = true) &&
+		       one_of(key, v, interfaces, ARRAY_SIZE(interfaces), &d->interface, err);
 	if (!strcmp(key, "media")) {
 		if (!one_of(key, v, media, ARRAY_SIZE(media), &m, err))
 			return false;
