@@ -94,8 +94,11 @@ static bool map_flash(struct icp *b, struct error *err)
 
 static bool map(struct icp *b, struct error *err)
 {
-	if (!region_under(&b->mem, space_add_device(&b->mem, 0, BIT(32), &nobody_ops, NULL)))
+	struct region *background = region_under(&b->mem, space_add_device(&b->mem, 0, BIT(32), &nobody_ops, NULL));
+
+	if (!background)
 		return error_set(err, "memory: no room for a background");
+	region_enable(&b->mem, background, true);
 	b->ram = space_add_ram(&b->mem, "ram", 0, b->cfg.ram_size, false, err);
 	if (!b->ram || !map_flash(b, err) || !place(b, err))
 		return false;
