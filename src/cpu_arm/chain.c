@@ -66,11 +66,14 @@ static bool in_page(const struct arm_op *o, unsigned k)
 
 INSN arm_link(struct arm_cpu *c, const struct arm_op *o, unsigned k)
 {
-	struct arm_block *t = arm_block_find(c, c->pc);
+	struct arm_block *t;
 
+	if (!in_page(o, k))
+		return jump_to(c, c->pc);
+	t = arm_block_find(c, c->pc);
 	if (!t)
 		return arm_goto(c, c->pc);
-	if (in_page(o, k) && !o->block->dead)
+	if (!o->block->dead)
 		o->block->link[k] = t;
 	return enter(c, t);
 }

@@ -27,18 +27,20 @@ static ALWAYS_INLINE INSN arm_go(struct arm_cpu *c, const struct arm_op *o)
 #define PC_OFFSET offsetof(struct arm_cpu, pc)
 _Static_assert(REG_OFFSET(15) < 256, "ops have bytes for them");
 
-/* The host address of an aligned access of size bytes, or NULL when the slow handler must do it. */
-static ALWAYS_INLINE void *arm_host(struct arm_cpu *c, u32 va, unsigned size, unsigned rw)
+/* The host address of an aligned access of size bytes in context ctx, or NULL when the slow handler must do it. */
+static ALWAYS_INLINE void *arm_host_as(struct arm_cpu *c, u32 va, unsigned size, unsigned rw, u64 ctx)
 {
 	const struct tlb_entry *e = tlb_arm_slot(&c->tlb, va);
 	void *p = (void *)(uintptr_t)(va + e->add);
 
-	if (unlikely(e->tag[rw] != ((va & (u32)(PAGE_MASK | (size - 1))) | c->tlb.ctx)))
+	if (unlikely(e->tag[rw] != ((va & (u32)(PAGE_MASK | (size - 1))) | ctx)))
 		return NULL;
 	if (!p)
 		__builtin_unreachable(); /* spares the caller a second test */
 	return p;
 }
+
+static ALWAYS_INLINE void *arm_host(struct arm_cpu *c, u32 va, unsigned size, unsigned rw) { return arm_host_as(c, va, size, rw, c->tlb.ctx); }
 
 /* What indirect branches are cached under: nothing of it changes inside a chain of blocks. Never 0. */
 static ALWAYS_INLINE void arm_new_jump_key(struct arm_cpu *c)

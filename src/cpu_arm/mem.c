@@ -144,8 +144,24 @@ void arm_store(struct arm_cpu *c, u32 va, unsigned size, u32 val)
 		store_as(c, va, size, val, present(c));
 }
 
-u32 arm_load_user(struct arm_cpu *c, u32 va, unsigned size) { return load_as(c, va, size, ACC_USER); }
-void arm_store_user(struct arm_cpu *c, u32 va, unsigned size, u32 val) { store_as(c, va, size, val, ACC_USER); }
+u32 arm_load_user(struct arm_cpu *c, u32 va, unsigned size)
+{
+	const void *p = arm_host_as(c, va, size, TLB_R, c->tlb.base_ctx | TLB_ARM_USER);
+
+	if (likely(p != NULL) && (size == 4 || !(c->mode & ARM_MODE_BE)))
+		return (u32)load_le(p, size);
+	return load_as(c, va, size, ACC_USER);
+}
+
+void arm_store_user(struct arm_cpu *c, u32 va, unsigned size, u32 val)
+{
+	void *p = arm_host_as(c, va, size, TLB_W, c->tlb.base_ctx | TLB_ARM_USER);
+
+	if (likely(p != NULL) && (size == 4 || !(c->mode & ARM_MODE_BE)))
+		store_le(p, size, val);
+	else
+		store_as(c, va, size, val, ACC_USER);
+}
 
 u32 arm_load_word(struct arm_cpu *c, u32 va)
 {
