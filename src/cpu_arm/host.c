@@ -16,7 +16,7 @@
 
 enum shape_type {
 	SHAPE_NONE, SHAPE_DP, SHAPE_FUSED, SHAPE_COND, SHAPE_COND_PC, SHAPE_USE_PC, SHAPE_NOP, SHAPE_LDST, SHAPE_LDM, SHAPE_STM, SHAPE_MUL, SHAPE_CLZ, SHAPE_B,
-	SHAPE_BL, SHAPE_THUMB_BL, SHAPE_BODY,
+	SHAPE_BL, SHAPE_THUMB_BL, SHAPE_BODY, SHAPE_BX, SHAPE_BLX, SHAPE_MOV_PC, SHAPE_LDM_PC,
 };
 struct shape {
 	arm_fn *fn;
@@ -55,7 +55,7 @@ static void learn_all(struct arm_host *h)
 			for (unsigned cc = 0; cc < 14; cc++)
 				learn(h, arm_fused[op][k][cc], SHAPE_FUSED, op, k, cc);
 	}
-	for (unsigned a = 0; a < LS_LDR_PC; a++)
+	for (unsigned a = 0; a < LS_COUNT; a++)
 		for (unsigned m = 0; m < AM_COUNT; m++)
 			learn(h, arm_ldst[a][m], SHAPE_LDST, a, m, 0);
 	for (unsigned op = 0; op < 6; op++)
@@ -72,6 +72,10 @@ static void learn_all(struct arm_host *h)
 	learn(h, arm_ldm, SHAPE_LDM, 0, 0, 0);
 	learn(h, arm_stm, SHAPE_STM, 0, 0, 0);
 	learn(h, arm_clz, SHAPE_CLZ, 0, 0, 0);
+	learn(h, arm_bx, SHAPE_BX, 0, 0, 0);
+	learn(h, arm_blx, SHAPE_BLX, 0, 0, 0);
+	learn(h, arm_mov_pc, SHAPE_MOV_PC, 0, 0, 0);
+	learn(h, arm_ldm_pc, SHAPE_LDM_PC, 0, 0, 0);
 	learn(h, arm_exec_body, SHAPE_BODY, 0, 0, 0);
 	learn(h, arm_thumb_bl, SHAPE_THUMB_BL, 0, 0, 0);
 }
@@ -225,6 +229,53 @@ static void follow_link(struct work *w, const struct arm_op *o, unsigned k, u32 
 	e_rip(e, true, 0x8d, RSI, o);
 	e_mov_ri(e, RDX, k);
 	e_jmp(e, (const void *)arm_link_failed);
+}
+
+/* To the address in ecx, as jump_to and jump_exchange do. */
+static void indirect(struct work *w, bool exchange)
+{
+	struct emit *e = &w->e;
+	bool thumb = w->b->mode & ARM_MODE_THUMB;
+	u8 *other = NULL, *miss, *miss2, *failed;
+	const s32 jump = AT(jump);
+
+	if (exchange) {
+		e8(e, 0xf6), e8(e, 0xc1), e8(e, 1); /* test cl, 1 */
+		other = e_jcc(e, thumb ? CC_E : CC_NE);
+	}
+	e_ri(e, X_AND, RCX, thumb ? ~1u : ~3u);
+	e_rr(e, false, X_MOV, RAX, RCX);
+	e_shift(e, false, SH_SHR, RAX, 1);
+	e_rr(e, false, X_MOV, RDX, RCX);
+	e_shift(e, false, SH_SHR, RDX, ARM_JUMP_BITS);
+	e_rr(e, false, X_XOR, RAX, RDX);
+	e_ri(e, X_AND, RAX, (1u << ARM_JUMP_BITS) - 1);
+	e_shift(e, false, SH_SHL, RAX, 5);
+	_Static_assert(sizeof(struct arm_jump_entry) == 1 << 5, "the shift above");
+	e_rmx(e, true, X_CMP, RCX, RDI, RAX, jump + (s32)offsetof(struct arm_jump_entry, va));
+	miss = e_jcc(e, CC_NE);
+	e_rmx(e, true, X_MOV, RDX, RDI, RAX, jump + (s32)offsetof(struct arm_jump_entry, key));
+	e_rm(e, true, X_CMP, RDX, RDI, AT(jump_key), false);
+	miss2 = e_jcc(e, CC_NE);
+	e_rm(e, false, X_STORE, RCX, RDI, AT(pc), false);
+	e_rmx(e, true, X_MOV, RAX, RDI, RAX, jump + (s32)offsetof(struct arm_jump_entry, block));
+	e_rm(e, true, 0x63, RCX, RAX, offsetof(struct arm_block, n), false);
+	e_rm(e, true, 0x29, RCX, RDI, AT(budget), false);
+	failed = e_jcc(e, CC_S);
+	e_rm(e, true, 0x8d, RSI, RAX, offsetof(struct arm_block, op), false);
+	e_rm(e, false, 0xff, 4, RAX, offsetof(struct arm_block, op[0].exec), false);
+	e_land(failed, e->p);
+	e_rr(e, true, X_MOV, RSI, RAX);
+	e_jmp(e, (const void *)arm_enter_failed);
+	e_land(miss, e->p);
+	e_land(miss2, e->p);
+	e_rr(e, false, X_MOV, RSI, RCX);
+	e_jmp(e, (const void *)arm_jump_miss);
+	if (other) {
+		e_land(other, e->p);
+		e_rr(e, false, X_MOV, RSI, RCX);
+		e_jmp(e, (const void *)arm_exchange);
+	}
 }
 
 /* ---- conditions: jumps that are taken when cc does not hold ---- */
@@ -551,8 +602,8 @@ static void host_address(struct work *w, const struct arm_op *o, arm_fn *fn, uns
 
 static bool emit_ldst(struct work *w, const struct arm_op *o, arm_fn *fn, unsigned a, unsigned m)
 {
-	static const u16 load[] = {[LS_LDR] = X_MOV, [LS_LDRB] = 0x0fb6, [LS_LDRH] = 0x0fb7, [LS_LDRSB] = 0x0fbe, [LS_LDRSH] = 0x0fbf};
-	unsigned size = a == LS_LDR || a == LS_STR ? 4 : a == LS_LDRH || a == LS_STRH || a == LS_LDRSH ? 2 : 1;
+	static const u16 load[] = {[LS_LDR] = X_MOV, [LS_LDR_PC] = X_MOV, [LS_LDRB] = 0x0fb6, [LS_LDRH] = 0x0fb7, [LS_LDRSB] = 0x0fbe, [LS_LDRSH] = 0x0fbf};
+	unsigned size = a == LS_LDR || a == LS_STR || a == LS_LDR_PC ? 4 : a == LS_LDRH || a == LS_STRH || a == LS_LDRSH ? 2 : 1;
 	bool store = a == LS_STR || a == LS_STRB || a == LS_STRH;
 	unsigned base = use(w, o->rn), value = store ? use(w, o->rd) : RCX;
 	struct emit *e = &w->e;
@@ -579,7 +630,9 @@ static bool emit_ldst(struct work *w, const struct arm_op *o, arm_fn *fn, unsign
 		e_rm(e, false, 0x8d, RAX, base, (s32)o->imm, false);
 		define(w, o->rn, RAX);
 	}
-	if (!store)
+	if (a == LS_LDR_PC)
+		indirect(w, true);
+	else if (!store)
 		define(w, o->rd, RCX);
 	return true;
 }
@@ -673,6 +726,21 @@ static void emit_body(struct work *w, const struct arm_op *o)
 	w->hf = HF_NONE;
 }
 
+static bool emit_jump(struct work *w, const struct arm_op *o, arm_fn *fn, unsigned type)
+{
+	if (type == SHAPE_LDM_PC) {
+		if (w->b->mode & ARM_MODE_L4)
+			return false;
+		emit_multiple(w, o, fn, false); /* r15 comes last, in ecx */
+	} else {
+		e_rr(&w->e, false, X_MOV, RCX, use(w, o->rm));
+	}
+	if (type == SHAPE_BLX)
+		link_register(w, w->b->mode & ARM_MODE_THUMB);
+	indirect(w, type != SHAPE_MOV_PC);
+	return true;
+}
+
 /* What the op does, by handler fn; false: not here. */
 static bool emit_plain(struct work *w, const struct arm_op *o, arm_fn *fn, const struct shape *s)
 {
@@ -683,6 +751,10 @@ static bool emit_plain(struct work *w, const struct arm_op *o, arm_fn *fn, const
 	case SHAPE_MUL: return emit_mul(w, o, s->a, s->b);
 	case SHAPE_LDM:
 	case SHAPE_STM: emit_multiple(w, o, fn, s->type == SHAPE_STM); return true;
+	case SHAPE_BX:
+	case SHAPE_BLX:
+	case SHAPE_MOV_PC:
+	case SHAPE_LDM_PC: return emit_jump(w, o, fn, s->type);
 	case SHAPE_BODY: emit_body(w, o); return true;
 	case SHAPE_CLZ: return false;
 	default: return false;
