@@ -19,7 +19,8 @@ static u32 any(u32 below)
 /* ---- random code ---- */
 static u8 text[512];
 static unsigned length;
-static bool wide; /* 64-bit code */
+static bool wide;    /* 64-bit code */
+static bool vectors; /* SSE, too */
 
 static void b1(unsigned v) { text[length++] = (u8)v; }
 static void bytes(unsigned n)
@@ -90,12 +91,37 @@ static void high_bytes(unsigned op)
 	b1(0xc0 | of[any(6)] << 3 | of[any(6)]);
 }
 
+/* SSE and SSE2 between registers, or with memory where that needs no alignment. */
+static void vector(void)
+{
+	static const struct {
+		u8 prefix, op, imm, memory;
+	} of[] = {{0, 0x58, 0, 0},    {0x66, 0x58, 0, 0}, {0xf2, 0x59, 0, 1}, {0xf3, 0x5c, 0, 1}, {0xf2, 0x5e, 0, 1},
+		  {0x66, 0xfe, 0, 0}, {0x66, 0xef, 0, 0}, {0, 0x28, 0, 0},    {0, 0x10, 0, 1},    {0, 0x11, 0, 1},
+		  {0xf2, 0x10, 0, 1}, {0xf3, 0x10, 0, 1}, {0xf2, 0x11, 0, 1}, {0xf3, 0x11, 0, 1}, {0xf3, 0x6f, 0, 1},
+		  {0xf3, 0x7f, 0, 1}, {0xf3, 0x7e, 0, 1}, {0x66, 0xd6, 0, 1}, {0x66, 0x2e, 0, 1}, {0, 0x2f, 0, 1},
+		  {0x66, 0x70, 1, 0}, {0, 0xc6, 1, 0},    {0xf2, 0xc2, 1, 1}, {0, 0x16, 0, 0},    {0x66, 0x6e, 0, 1},
+		  {0x66, 0x7e, 0, 1}, {0, 0x57, 0, 0},    {0xf3, 0x5a, 0, 1}};
+	unsigned i = any(ARRAY_SIZE(of));
+
+	if (of[i].prefix)
+		b1(of[i].prefix);
+	modrm_of(0x0f00u | of[i].op, of[i].op == 0x7e && of[i].prefix == 0x66 ? target() : any(wide ? 16 : 8),
+		 !of[i].memory, 0, false);
+	if (of[i].imm)
+		b1(any(of[i].op == 0xc2 ? 8 : 256));
+}
+
 static void instruction(void)
 {
 	static const u8 digits[] = {0, 1, 4, 5, 7};
 	unsigned op = any(8) << 3, size;
 	u8 *at = text + length;
 
+	if (vectors && any(3)) {
+		vector();
+		return;
+	}
 	switch (any(22)) {
 	case 0:
 	case 1:
@@ -184,6 +210,8 @@ static void make_loop(void)
 /* ---- two runs ---- */
 struct outcome {
 	u64 r[16], rip, flags;
+	u8 xmm[sizeof((struct x86_cpu *)NULL)->fpu.ymm];
+	u32 mxcsr;
 	unsigned exceptions;
 	u8 data[0x4000];
 };
@@ -205,6 +233,12 @@ static void start(u64 how)
 	c->flags = FLAG_1;
 	c->flow = FLAG_1 | (u8)(any(256) & 0xd5);
 	c->fof = (u8)any(2);
+	for (unsigned i = 0; i < sizeof c->fpu.ymm; i += 8) {
+		double v = (double)any(1000) / 7;
+
+		memcpy((u8 *)&c->fpu.ymm + i, &v, 8);
+	}
+	c->fpu.mxcsr = 0x1f80;
 	c->rip = CODE;
 	exceptions = 0;
 }
@@ -215,6 +249,8 @@ static void run(unsigned hot, u64 how, struct outcome *out)
 		long_mode(0, true);
 	else
 		protected32(0);
+	c->cr4 |= CR4_OSFXSR;
+	x86_state_changed(c);
 	x86_code_flush(code);
 	code->hot = hot;
 	for (unsigned i = 0; i < length; i++)
@@ -224,6 +260,8 @@ static void run(unsigned hot, u64 how, struct outcome *out)
 	for (unsigned i = 0; i < 6; i++)
 		x86_run(c, 1 + any(150)); /* the same slices in both runs */
 	memcpy(out->r, c->r, sizeof out->r);
+	memcpy(out->xmm, &c->fpu.ymm, sizeof out->xmm);
+	out->mxcsr = c->fpu.mxcsr;
 	out->rip = c->rip;
 	out->flags = c->flags << 16 | (c->flow & 0xd5) | c->fof << 8;
 	out->exceptions = exceptions;
@@ -248,9 +286,10 @@ static void differ(const struct outcome *a, const struct outcome *b)
 
 START_TEST(loops)
 {
-	static struct outcome ops, native;
+	static struct outcome ops, native; /* no padding that differs: static */
 
 	wide = _i & 1;
+	vectors = _i & 2;
 	cpu_setup();
 	for (unsigned i = 0; i < 1000; i++) {
 		u64 how = i * 0x9e3779b97f4a7c15ull + 1;

@@ -133,6 +133,20 @@ static inline void h_number(struct host_code *h, unsigned reg, u64 v)
 	}
 }
 
+/* ---- SSE: prefix (66h, F3h, F2h or 0) 0F op; w = 3 for REX.W ---- */
+static inline void h_sse_rr(struct host_code *h, unsigned prefix, unsigned w, unsigned op, unsigned reg, unsigned rm)
+{
+	if (prefix)
+		h_8(h, prefix);
+	h_rr(h, w == 3 ? 3 : 2, 0x0f00 | op, reg, rm);
+}
+static inline void h_sse_rm(struct host_code *h, unsigned prefix, unsigned op, unsigned reg, struct host_mem m)
+{
+	if (prefix)
+		h_8(h, prefix);
+	h_rm(h, 2, 0x0f00 | op, reg, m);
+}
+
 /* ---- jumps: 32-bit displacements, filled in by h_land ---- */
 static inline u8 *h_jump(struct host_code *h)
 {

@@ -73,7 +73,7 @@ void x86_native_spill(struct native *n)
 void x86_native_leave(struct native *n)
 {
 	x86_native_spill(n);
-	n->valid = 0;
+	n->valid = n->xmm = 0;
 	n->eflags = false;
 }
 
@@ -141,7 +141,7 @@ static bool is_loop(const struct native *n)
 void x86_native_plan(struct native *n, const struct x86_block *b)
 {
 	n->b = b;
-	n->valid = n->dirty = 0;
+	n->valid = n->dirty = n->xmm = 0;
 	n->flags = IN_MEMORY;
 	n->eflags = false;
 	n->loop = NULL;
@@ -188,6 +188,7 @@ void x86_native_begin(struct native *n, unsigned i)
 	n->entry[i].on = true;
 	n->entry[i].at = n->h.p;
 	n->entry[i].valid = n->valid;
+	n->entry[i].xmm = n->xmm;
 	n->entry[i].flags = (u8)n->flags;
 	n->entry[i].eflags = n->eflags;
 }
@@ -212,12 +213,15 @@ static void finish_entry(struct native *n, unsigned i)
 	struct host_code *h = &n->h;
 	const u8 *body = n->entry[i].at;
 
-	if (!n->entry[i].valid && n->entry[i].flags != IN_AX && !n->entry[i].eflags)
+	if (!n->entry[i].valid && !n->entry[i].xmm && n->entry[i].flags != IN_AX && !n->entry[i].eflags)
 		return;
 	n->entry[i].at = h->p;
 	for (unsigned r = 0; r < 16; r++)
 		if (n->entry[i].valid & BIT(r))
 			h_load(h, 3, n->host[r], h_at(H_DI, guest_at(r)));
+	for (unsigned x = 0; x < 16; x++)
+		if (n->entry[i].xmm & BIT(x))
+			x86_native_vec_load(h, x);
 	if (n->entry[i].flags == IN_AX || n->entry[i].eflags)
 		load_flags(h);
 	if (n->entry[i].eflags)

@@ -10,6 +10,7 @@
 
 #include "cpu_x86/exec.h"
 #include "cpu_x86/host_insn.h"
+#include "cpu_x86/insn.h"
 
 /* What an op does, if native code can do it. */
 enum native_kind {
@@ -42,6 +43,7 @@ enum native_kind {
 	NATIVE_JMP,
 	NATIVE_JCC,
 	NATIVE_FUSED,
+	NATIVE_VEC,
 };
 enum { NATIVE_INC, NATIVE_DEC, NATIVE_NOT, NATIVE_NEG }; /* code of NATIVE_UNARY */
 enum {
@@ -53,10 +55,13 @@ enum {
 }; /* of shifts: the opcode's digit */
 
 struct native_form {
-	u8 kind, code;                            /* code: enum host_alu; the opcode of NATIVE_WIDEN; see above */
-	u8 w, from;                               /* log2 of the operand's bytes; of the source's (NATIVE_WIDEN) */
-	u8 am;                                    /* enum am, or NATIVE_REG */
-	u8 cc, fusion;                            /* NATIVE_FUSED: fusion is an enum x86_fusion without FUSED_INDEXED */
+	u8 kind, code; /* code: enum host_alu; the opcode of NATIVE_WIDEN; see above */
+	u8 w, from;    /* log2 of the operand's bytes; of the source's (NATIVE_WIDEN) */
+	u8 am;         /* enum am, or NATIVE_REG */
+	u8 cc, fusion; /* NATIVE_FUSED: fusion is an enum x86_fusion without FUSED_INDEXED */
+	u8 prefix; /* NATIVE_VEC: 66h, F3h, F2h or 0; code is the opcode behind 0Fh, from log2 of the memory operand's
+		      bytes */
+	bool store, align;
 	bool legacy;                              /* branches: targets are masked and checked */
 	u32 uses;                                 /* guest registers that must be at hand, a bit each */
 	bool memory;                              /* may fault */
@@ -93,11 +98,12 @@ struct native {
 	u16 valid, dirty;
 	enum native_flags flags;
 	bool eflags; /* the host's own flags are the guest's as well */
+	u16 xmm;     /* XMM registers that the host's of the same number hold, too; memory is always up to date */
 	u8 *loop;    /* start of a block that jumps to itself, all its registers in the host's; or NULL */
 
 	struct {
 		u8 *at;
-		u16 valid;
+		u16 valid, xmm;
 		u8 flags;
 		bool eflags, on;
 	} entry[BLOCK_OPS + 1];
@@ -107,7 +113,7 @@ struct native {
 
 /* Bytes at most: of an op with its cold parts and its entry; more for the op that ends a block; of putting back
  * everything. */
-enum { NATIVE_BYTES = 480, NATIVE_END_BYTES = 1024, NATIVE_SPILL_BYTES = 80 };
+enum { NATIVE_BYTES = 640, NATIVE_END_BYTES = 1024, NATIVE_SPILL_BYTES = 80 };
 
 /* Looks at the block: which ops become native code (n->form), where the registers go. */
 void x86_native_plan(struct native *n, const struct x86_block *b);
@@ -119,9 +125,15 @@ void x86_native_leave(struct native *n);
  * handler[]: the ops' ordinary handlers. */
 void x86_native_finish(struct native *n, x86_fn *const *handler);
 
-/* ---- between native.c and native_op.c ---- */
+/* ---- between the files of native code ---- */
 #define CPU_AT(field) ((s64)offsetof(struct x86_cpu, field))
 
+bool x86_native_vec_form(const struct x86_insn *r, const struct x86_op *o, struct native_form *f);
+void x86_native_vec(struct native *n, unsigned i);
+void x86_native_vec_load(struct host_code *h, unsigned x); /* host XMM x = the guest's */
+/* RDX = the op's memory operand on the host; RCX and RSI are used. */
+struct host_mem x86_native_operand(struct native *n, unsigned i, unsigned size, unsigned rw);
+void x86_native_keep_flags(struct native *n, unsigned i); /* the host's flags are what op i leaves */
 void x86_native_begin(struct native *n, unsigned i);      /* op i starts here */
 unsigned x86_native_use(struct native *n, unsigned r);    /* the host register that holds guest register r */
 unsigned x86_native_set(struct native *n, unsigned r);    /* the same, about to be overwritten as a whole */

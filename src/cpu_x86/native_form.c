@@ -2,7 +2,6 @@
  * What an op is to native code (native.h): the families of the instruction table that host instructions can stand for,
  * and the guest registers that an op uses.
  */
-#include "cpu_x86/insn.h"
 #include "cpu_x86/native.h"
 
 #define REG(offset) BIT((offset) >> 3)
@@ -245,6 +244,8 @@ bool x86_native_form(const struct x86_op *o, struct native_form *f)
 		ok = fused(o, f);
 	} else if (r->kind == KIND_JCC) {
 		ok = jcc(o, f);
+	} else if (r->kind == KIND_VEC) {
+		ok = x86_native_vec_form(r, o, f) && (f->am == NATIVE_REG || address_registers(o, f));
 	} else if (r->kind == KIND_CC) {
 		unsigned cc = 0;
 

@@ -6,8 +6,7 @@
 
 /* ---- flags ---- */
 
-/* The host's flags are what op i leaves. */
-static void keep_flags(struct native *n, unsigned i)
+void x86_native_keep_flags(struct native *n, unsigned i)
 {
 	n->eflags = n->flags_seen[i];
 	n->flags = DEAD;
@@ -74,8 +73,7 @@ static void translate(struct native *n, unsigned i, unsigned size, unsigned rw)
 	n->eflags = false;
 }
 
-/* The same for the op's memory operand: RDX. */
-static struct host_mem operand(struct native *n, unsigned i, unsigned size, unsigned rw)
+struct host_mem x86_native_operand(struct native *n, unsigned i, unsigned size, unsigned rw)
 {
 	const struct x86_op *o = &n->b->op[i];
 	struct host_code *h = &n->h;
@@ -92,6 +90,10 @@ static struct host_mem operand(struct native *n, unsigned i, unsigned size, unsi
 		h_rm(h, 3, 0x03, H_DX, h_at(H_DI, CPU_AT(sbase) + op_seg(o) * 8));
 		if ((n->b->mode & MODE_SIZE) != MODE_64)
 			h_rr(h, 2, H_MOV_STORE, H_DX, H_DX);
+	}
+	if (n->form[i].align) {
+		h_8(h, 0xf6), h_8(h, 0xc2), h_8(h, size - 1); /* TEST DL,size - 1 */
+		x86_native_cold_jump(n, h_jump_if(h, 5), i, -1, NULL);
 	}
 	translate(n, i, size, rw);
 	return h_at(H_DX, 0);
@@ -127,13 +129,13 @@ static void mov(struct native *n, unsigned i)
 		r = source(n, o->src);
 		h_rr(&n->h, w, h_sized(w, H_MOV_STORE), r, target(n, w, o->dst));
 	} else if (f->kind == NATIVE_MOV_GE) {
-		m = operand(n, i, 1u << w, TLB_R);
+		m = x86_native_operand(n, i, 1u << w, TLB_R);
 		h_load(&n->h, w, target(n, w, o->dst), m);
 	} else if (f->kind == NATIVE_MOV_EG) {
 		r = source(n, o->src);
-		h_store(&n->h, w, r, operand(n, i, 1u << w, TLB_W));
+		h_store(&n->h, w, r, x86_native_operand(n, i, 1u << w, TLB_W));
 	} else {
-		h_rm(&n->h, w, h_sized(w, 0xc7), 0, operand(n, i, 1u << w, TLB_W));
+		h_rm(&n->h, w, h_sized(w, 0xc7), 0, x86_native_operand(n, i, 1u << w, TLB_W));
 		h_imm(&n->h, w, (u64)(s64)o->imm);
 	}
 }
@@ -152,7 +154,7 @@ static void alu(struct native *n, unsigned i)
 			source(n, f->kind == NATIVE_ALU_GE
 					  ? o->dst
 					  : o->src); /* loads change no flags, but come before the cold jump */
-		m = operand(n, i, 1u << w, writes && f->kind != NATIVE_ALU_GE ? TLB_W : TLB_R);
+		m = x86_native_operand(n, i, 1u << w, writes && f->kind != NATIVE_ALU_GE ? TLB_W : TLB_R);
 	} else if (f->kind != NATIVE_ALU_EI) {
 		source(n, o->src);
 		source(n, o->dst);
@@ -176,7 +178,7 @@ static void alu(struct native *n, unsigned i)
 	} else {
 		h_rm(&n->h, w, h_sized(w, h_alu_store(op)), source(n, o->src), m);
 	}
-	keep_flags(n, i);
+	x86_native_keep_flags(n, i);
 }
 
 static void unary(struct native *n, unsigned i)
@@ -192,7 +194,7 @@ static void unary(struct native *n, unsigned i)
 	if (f->am == NATIVE_REG)
 		x86_native_change(n, o->dst >> 3);
 	else
-		m = operand(n, i, 1u << f->w, TLB_W);
+		m = x86_native_operand(n, i, 1u << f->w, TLB_W);
 	if (f->keeps_some && f->sets_flags && n->flags_seen[i])
 		want_carry(n);
 	if (f->am == NATIVE_REG)
@@ -200,7 +202,7 @@ static void unary(struct native *n, unsigned i)
 	else
 		h_rm(&n->h, f->w, op, code[f->code].digit, m);
 	if (f->sets_flags)
-		keep_flags(n, i);
+		x86_native_keep_flags(n, i);
 }
 
 static void lea(struct native *n, unsigned i)
@@ -225,7 +227,7 @@ static void widen(struct native *n, unsigned i)
 		r = source(n, o->src);
 		h_rr(&n->h, f->w, op, target(n, f->w, o->dst), r);
 	} else {
-		m = operand(n, i, 1u << f->from, TLB_R);
+		m = x86_native_operand(n, i, 1u << f->from, TLB_R);
 		h_rm(&n->h, f->w, op, target(n, f->w, o->dst), m);
 	}
 }
@@ -240,7 +242,7 @@ static void shift(struct native *n, unsigned i)
 
 	h_rr(h, f->w, h_sized(f->w, 0xc1), f->code, r);
 	h_8(h, count);
-	keep_flags(n, i);
+	x86_native_keep_flags(n, i);
 	if (!n->flags_seen[i])
 		return;
 	if (f->code == NATIVE_SHL && count > 1) {
@@ -285,7 +287,7 @@ static void imul(struct native *n, unsigned i)
 	if (f->am == NATIVE_REG)
 		source(n, o->src);
 	else
-		m = operand(n, i, 1u << f->w, TLB_R);
+		m = x86_native_operand(n, i, 1u << f->w, TLB_R);
 	r = two || f->w < 2 ? x86_native_change(n, o->dst >> 3) : x86_native_set(n, o->dst >> 3);
 	if (f->am == NATIVE_REG)
 		h_rr(h, f->w, op, r, n->host[o->src >> 3]);
@@ -317,7 +319,7 @@ static void conditional(struct native *n, unsigned i)
 	if (!set && reg)
 		source(n, o->src);
 	if (!reg)
-		m = operand(n, i, 1u << f->w, set ? TLB_W : TLB_R);
+		m = x86_native_operand(n, i, 1u << f->w, set ? TLB_W : TLB_R);
 	want_flags(n);
 	if (set && !reg) {
 		h_rm(&n->h, 0, 0x0f90u | f->cc, 0, m);
@@ -489,20 +491,20 @@ static void fused(struct native *n, unsigned i)
 	case FUSED_AND_RI: h_alu_ri(h, w, H_AND, x86_native_change(n, o->dst >> 3), o->disp); break;
 	case FUSED_CMP_MR:
 		source(n, o->src);
-		m = operand(n, i, 1u << w, TLB_R);
+		m = x86_native_operand(n, i, 1u << w, TLB_R);
 		h_rm(h, w, h_sized(w, h_alu_store(H_CMP)), n->host[o->src >> 3], m);
 		break;
 	case FUSED_CMP_RM:
 		source(n, o->dst);
-		m = operand(n, i, 1u << w, TLB_R);
+		m = x86_native_operand(n, i, 1u << w, TLB_R);
 		h_rm(h, w, h_sized(w, h_alu_load(H_CMP)), n->host[o->dst >> 3], m);
 		break;
 	default: /* FUSED_CMP_MI, FUSED_TEST_MI */
-		m = operand(n, i, 1u << w, TLB_R);
+		m = x86_native_operand(n, i, 1u << w, TLB_R);
 		h_alu_mi(h, w, f->fusion == FUSED_TEST_MI ? H_TEST : H_CMP, m, (s8)o->dst);
 		break;
 	}
-	keep_flags(n, i);
+	x86_native_keep_flags(n, i);
 	branch_if(n, i, f->cc, o->imm, n->b->bytes);
 }
 
@@ -557,5 +559,6 @@ void x86_native_op(struct native *n, unsigned i)
 	case NATIVE_JMP:
 	case NATIVE_JCC: branch(n, i); break;
 	case NATIVE_FUSED: fused(n, i); break;
+	case NATIVE_VEC: x86_native_vec(n, i); break;
 	}
 }
