@@ -18,11 +18,12 @@ void arm_i_mrs(struct arm_cpu *c, const struct arm_op *o)
 
 void arm_i_msr(struct arm_cpu *c, const struct arm_op *o)
 {
-	u32 w = op_aux(o), mask = 0, val, old;
+	/* By the field mask, bits 19:16. */
+	static const u32 bytes[16] = {0, 0xff, 0xff00, 0xffff, 0xff0000, 0xff00ff, 0xffff00, 0xffffff, 0xff000000, 0xff0000ff, 0xff00ff00, 0xff00ffff,
+	                              0xffff0000, 0xffff00ff, 0xffffff00, 0xffffffff};
+	u32 w = op_aux(o), mask = bytes[w >> 16 & 15], val, old;
 	enum arm_kind k;
 
-	for (unsigned i = 0; i < 4; i++)
-		mask |= w >> (16 + i) & 1 ? 0xffu << 8 * i : 0;
 	val = w >> 25 & 1 ? arm_shifter(w, &k) : c->s.r[w & 15];
 	if (w >> 22 & 1) {
 		u32 *spsr = &c->s.spsr[arm_bank_of(c->s.cpsr)];

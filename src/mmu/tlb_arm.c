@@ -36,7 +36,8 @@ static void log_event(struct tlb_arm *t, enum event_kind kind, u32 a, u64 b, u64
 
 /* ---- the hot layer ---- */
 
-#define QUARTER(n, size) ((u64)((n) & 3) * ((size) / 4) << TLB_ENTRY_BITS)
+/* Entries that a context's index is XORed with: another quarter, and another place in it, for what lies megabytes apart meets in its low bits. */
+#define MIX(n, size) (((n) & 3) * ((size) / 4 | ((size) == TLB_ARM_SIZE ? 0x55 : 0x15)))
 
 static void hot_wipe(struct tlb_arm *t)
 {
@@ -80,8 +81,8 @@ void tlb_arm_switch(struct tlb_arm *t)
 		n = context_new(t, x, t->arch.gen, dacr, mode);
 	t->base_ctx = (u64)n << 33;
 	t->ctx = t->base_ctx | (t->ctx & TLB_ARM_USER);
-	t->d_mix = QUARTER(n, TLB_ARM_SIZE);
-	t->i_mix = QUARTER(n, ITLB_ARM_SIZE);
+	t->d_mix = (u64)MIX(n, TLB_ARM_SIZE) << TLB_ENTRY_BITS;
+	t->i_mix = (u64)MIX(n, ITLB_ARM_SIZE) << TLB_ENTRY_BITS;
 }
 
 static void kill_at(struct tlb_entry *e, u32 page)
@@ -101,8 +102,8 @@ static void hot_kill(struct tlb_arm *t, unsigned arr, u32 mva, unsigned shift)
 	t->fetch_epoch += arr == FETCH;
 	if (shift <= 12) {
 		for (unsigned q = 0; q < 4; q++) {
-			kill_at(&e[(page >> 12 ^ q * (n / 4)) & (n - 1)], page);
-			kill_at(&e[(low >> 12 ^ q * (n / 4)) & (n - 1)], low);
+			kill_at(&e[(page >> 12 ^ MIX(q, n)) & (n - 1)], page);
+			kill_at(&e[(low >> 12 ^ MIX(q, n)) & (n - 1)], low);
 		}
 		return;
 	}

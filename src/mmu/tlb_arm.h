@@ -58,7 +58,7 @@ extern const size_t tlb_arm_fields_n;
 struct tlb_arm {
 	/* What the CPU reads or sets. */
 	u64 ctx, base_ctx;   /* present context with and without TLB_ARM_USER */
-	u64 d_mix, i_mix;    /* XORed to the offset: contexts use different quarters at the same addresses */
+	u64 d_mix, i_mix;    /* XORed to the offset: contexts use different places for the same addresses */
 	struct walk_arm_env env;
 	u32 fcse;            /* process: bits 31:25 */
 	struct event_log *log; /* EV_WALK, EV_FLUSH; may be NULL */
