@@ -64,9 +64,12 @@ static u32 from_565(const struct pl110_state *s, u32 v)
 	return rgb(s, wide(v & 31, 5), wide(v >> 5 & 63, 6), wide(v >> 11 & 31, 5));
 }
 
+/* Red is in the low bits, whatever BGR says: as on QEMU. */
 static u32 from_palette(const struct pl110_state *s, u32 n)
 {
-	return from_555(s, s->palette[n / 2] >> (n & 1 ? 16 : 0) & 0xffff);
+	u32 v = s->palette[n / 2] >> (n & 1 ? 16 : 0);
+
+	return wide(v & 31, 5) << 16 | wide(v >> 5 & 31, 5) << 8 | wide(v >> 10 & 31, 5);
 }
 
 /* Pixel x of a row of words. DDI0161 tables 2-2 to 2-4: BEBO turns the bytes of a word around, BEPO the pixels of a byte. */
