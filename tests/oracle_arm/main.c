@@ -254,11 +254,16 @@ static u64 run_all(struct rng *g, double seconds, u64 cases)
 	u64 n = 0;
 
 	for (u64 round = 0; cases ? n < cases : now() < end; round++) {
-		for (enum arm_id id = 0; id < ARM_IDS; id++)
-			if (!gen_excuse(id) && gen_row(g, id, &k)) {
-				try_case(&k);
-				n++;
-			}
+		for (enum arm_id id = 0; id < ARM_IDS; id++) {
+			unsigned tries = gen_excuse(id) ? 0 : 64;
+
+			while (tries && !gen_row(g, id, &k))
+				tries--;
+			if (!tries)
+				continue;
+			try_case(&k);
+			n++;
+		}
 		for (unsigned i = 0; i < 64; i++, n++) {
 			gen_mix(g, i & 1, &k);
 			try_case(&k);
