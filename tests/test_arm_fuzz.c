@@ -40,7 +40,8 @@ static void fill(void)
 		put(CODE + i, i & 0x800 ? random_u32() : random_arm());
 	for (u32 i = 0; i < 0x20; i += 4) /* every exception goes on behind its instruction */
 		put(i, i == 0x10 ? 0xe25ef004 : i >= 0x18 ? 0xe25ef004 : 0xe1b0f00e);
-	put(0, 0xe3a0fc80); /* mov pc, #0x8000 */
+	put(0, 0xe3a0fc80);    /* mov pc, #0x8000 */
+	put(0x0c, 0xe3a0fc90); /* a prefetch abort: back to the code */
 }
 
 /* Small pages at their own addresses with random rights; those of vectors, code and tables can be had by all. */
@@ -90,8 +91,10 @@ static u64 run_case(u64 number, unsigned hot, bool steps, u64 *count)
 			if (why == ARM_STOP_IDLE || stopped || (why != ARM_STOP_BUDGET && icount == before))
 				break;
 		}
-		if (cpu.s.cpsr % 5 == 0) /* out of a tight loop */
-			cpu.s.r[15] = CODE + (random_u32() & 0x7fc), cpu.s.cpsr &= ~(u32)PSR_T, arm_state_changed(&cpu);
+		cpu.s.r[15] = CODE + (random_u32() & 0x1ffc); /* out of what has become a tight loop */
+		cpu.s.cpsr = (cpu.s.cpsr & ~(u32)PSR_T) | (i % 3 == 2 ? PSR_T : 0);
+		cpu.s.waiting = 0;
+		arm_state_changed(&cpu);
 	}
 	h = arm_hash(&cpu, 0);
 	for (u32 a = 0; a < 0x100000; a += 8)
