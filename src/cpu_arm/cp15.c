@@ -114,6 +114,8 @@ static bool write(struct arm_cpu *c, unsigned reg, u32 v)
 		return cache_operation(c, reg);
 	if (reg >> 8 == 8)
 		return tlb_operation(c, reg, v);
+	if (unlikely(event_on(c->log, EV_CR)))
+		arm_log(c, EV_CR, reg, v, 0);
 	switch (reg) {
 	case REGISTER(1, 0, 0): p->control = (v & CONTROL_MASK) | CONTROL_FIXED; break;
 	case REGISTER(2, 0, 0): p->ttbr = v & ~0x3fffu; break;

@@ -5,7 +5,7 @@
 #include "debug/event_text.h"
 
 const u32 log_arm_kinds = BIT(EV_EXCEPTION) | BIT(EV_INTERRUPT) | BIT(EV_MMIO) | BIT(EV_WALK) | BIT(EV_FLUSH) | BIT(EV_EXEC) | BIT(EV_RESET) |
-			  BIT(EV_CR) | BIT(EV_MODE);
+			  BIT(EV_CR);
 
 /* DDI0100 table B4-1 */
 static const char *fault_text(u32 fsr)
@@ -51,6 +51,15 @@ static void print_exec(struct text *out, struct icp *b, const struct event *e)
 	text_printf(out, "%0*x  %s\n", (int)n * 2, word, text);
 }
 
+/* a: register, CRm, opcode 2, four bits each. */
+static void print_cp15(struct text *out, const struct event *e)
+{
+	static const char *const names[16] = {[1] = "control", [2] = "TTBR", [3] = "DACR", [5] = "FSR", [6] = "FAR", [13] = "FCSE"};
+	unsigned n = e->a >> 8 & 15;
+
+	text_printf(out, "%s (c%u,c%u,%u) = %08llx\n", e->a & 0xff || !names[n] ? "CP15" : names[n], n, e->a >> 4 & 15, e->a & 15, (unsigned long long)e->b);
+}
+
 void log_arm_event(struct text *out, struct icp *b, const struct event *e)
 {
 	text_printf(out, "%12llu %08llx %-7s", (unsigned long long)e->icount, (unsigned long long)e->ip, event_name(e->kind));
@@ -60,8 +69,8 @@ void log_arm_event(struct text *out, struct icp *b, const struct event *e)
 	case EV_MMIO: print_access(out, e, &b->mem); break;
 	case EV_WALK: text_printf(out, "%08llx -> %08llx\n", (unsigned long long)e->b, (unsigned long long)e->c); break;
 	case EV_EXEC: print_exec(out, b, e); break;
-	case EV_CR: text_printf(out, "CP15 %u = %08llx\n", e->a, (unsigned long long)e->b); break;
-	case EV_MODE: text_printf(out, "%02x, was %02llx\n", e->a, (unsigned long long)e->b); break;
+	case EV_CR: print_cp15(out, e); break;
+	case EV_FLUSH: text_printf(out, e->a ? "page %08llx\n" : "everything\n", (unsigned long long)e->b); break;
 	default: text_printf(out, "%x %llx\n", e->a, (unsigned long long)e->b); break;
 	}
 }

@@ -84,7 +84,7 @@ bool option_arm_resolve(struct options *o, struct error *err)
 	if (o->debug.mux)
 		return error_set(err, "-serial mon:stdio: there is no monitor for the Integrator/CP");
 	if (o->log.mask & ~log_arm_kinds || o->log.explain || o->log.walk_grid)
-		return error_set(err, "-d: the Integrator/CP has exc, int, mmio, walk, flush, exec, reset, cr and mode");
+		return error_set(err, "-d: the Integrator/CP has exc, int, mmio, walk, flush, exec, reset and cr");
 	if (o->stopped && !o->debug.gdb)
 		return error_set(err, "-S: on the Integrator/CP only with -gdb or -s");
 	o->icp.ram_size = o->pc.ram_size;
