@@ -186,7 +186,8 @@ static bool rep(struct x86_cpu *c, const struct x86_op *o, one_fn *one, bulk_fn 
 	return !(c->r[R_CX] & amask(o));
 }
 
-/* ---- comparisons in bulk: elements that neither end the instruction nor are its last; flags are the next one's business ---- */
+/* ---- comparisons in bulk: elements that neither end the instruction nor are the last of those at hand; the flags are the next one's
+ * business, which therefore must not fault ---- */
 
 /* How many of n elements at a, from the first, are equal (or not) to those at b, or to v if b is NULL. */
 static ALWAYS_INLINE u64 run_of(const u8 *a, const u8 *b, u64 v, u64 n, unsigned size, bool equal)
@@ -198,8 +199,10 @@ static ALWAYS_INLINE u64 run_of(const u8 *a, const u8 *b, u64 v, u64 n, unsigned
 	return i;
 }
 
+/* n: elements at hand. The last of them stays. */
 static u64 run_of_any(const u8 *a, const u8 *b, u64 v, u64 n, unsigned size, bool equal)
 {
+	n -= n > 0;
 	switch (size) {
 	case 1: return run_of(a, b, v, n, 1, equal);
 	case 2: return run_of(a, b, v, n, 2, equal);
@@ -249,7 +252,7 @@ static bool rep_compare(struct x86_cpu *c, const struct x86_op *o, one_fn *one, 
 		if (!left)
 			return false;
 		if (cx > 1 && left > 1 && !(c->flags & FLAG_DF))
-			left -= bulk(c, o, (cx < left ? cx : left) - 1);
+			left -= bulk(c, o, cx < left ? cx : left);
 		one(c, o);
 		step_areg(c, o, R_CX, -1);
 		if (flag_zf(c) != want)
