@@ -82,6 +82,7 @@ void screen_look(void *arg)
 			print_line(s, l);
 		}
 	}
+	fflush(s->out); /* somebody may be waiting for it */
 	s->rows = rows;
 }
 
