@@ -410,6 +410,35 @@ START_TEST(monitor_and_mwait)
 }
 END_TEST
 
+/* A fault ends REPE CMPSB: counters and flags are those of the last comparison, the translations being cached or not. APM3 1.2.6 */
+START_TEST(compare_until_a_fault)
+{
+	const u64 end = 16 << 20; /* nothing is mapped there */
+
+	long_mode(3, true);
+	for (unsigned round = 0; round < 3; round++) {
+		c->cpl = 3;
+		load(SEG_CS, C64U);
+		load(SEG_SS, D32U);
+		x86_state_changed(c);
+		for (unsigned i = 0; i < 16; i++) {
+			poke(DATA + i, 1, i);
+			poke(end - 8 + (i & 7), 1, i & 7);
+		}
+		c->r[R_SI] = DATA;
+		c->r[R_DI] = end - 8;
+		c->r[R_CX] = 100;
+		c->r[R_SP] = STACK3;
+		x86_set_flags(c, FLAG_CF | FLAG_SF, FLAGS_ARITH);
+		RUN(0xf3, 0xa6);
+		ck_assert_uint_eq(last.a & 0xff, VEC_PF);
+		ck_assert_uint_eq(c->r[R_DI], end);
+		ck_assert_uint_eq(c->r[R_CX], 92);
+		ck_assert_uint_eq(x86_get_flags(c) & FLAGS_ARITH, FLAG_ZF | FLAG_PF);
+	}
+}
+END_TEST
+
 START_TEST(caches)
 {
 	long_mode(3, true);
@@ -457,6 +486,7 @@ int main(void)
 	tcase_add_test(t, smap_flag);
 	tcase_add_test(t, random_numbers);
 	tcase_add_test(t, monitor_and_mwait);
+	tcase_add_test(t, compare_until_a_fault);
 	tcase_add_test(t, caches);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
