@@ -220,6 +220,7 @@ help:
 	@echo "make demo-linux    fetch Debian's kernel and boot it to a shell"
 	@echo "make demo-arm      build Linux for ARM's Integrator/CP and boot it to a shell"
 	@echo "make oracle        random instructions on the host CPU and on ours, 30 million cases"
+	@echo "make fuzz          the CPU under libFuzzer and the sanitizers, a minute each (clang)"
 	@echo "make san           all tests under AddressSanitizer and UBSan"
 	@echo "make cov           all tests with coverage by file"
 	@echo "make bench         speed, beside QEMU when it is installed (make deps-more)"
