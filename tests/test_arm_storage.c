@@ -427,6 +427,7 @@ static void mii_out(u32 bits_n, u32 val)
 	}
 }
 
+/* PHY address and register; the two bits of turn-around count as well: drivers look at them. */
 static u32 phy_read(unsigned reg)
 {
 	u32 val = 0;
@@ -438,7 +439,7 @@ static u32 phy_read(unsigned reg)
 		val = val << 1 | (nget(8, 2) >> 1 & 1);
 		nput(8, 2, 0x3334);
 	}
-	return val & 0xffff;
+	return val;
 }
 
 START_TEST(nic_phy)
@@ -452,6 +453,7 @@ START_TEST(nic_phy)
 	mii_out(32, 5u << 28 | 4 << 18 | 2 << 16 | 0x0061);
 	ck_assert_uint_eq(phy_read(4), 0x0061);
 	ck_assert_uint_eq(phy_read(3), 0xf840);
+	ck_assert_uint_eq(phy_read(1 << 5 | 2), 0); /* no other PHY */
 }
 END_TEST
 

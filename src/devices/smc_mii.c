@@ -54,7 +54,7 @@ static void bit_in(struct smc91c111_state *s, bool bit)
 	if (s->mii_count == 14 && (s->mii_in >> 10 & 3) == 2) {
 		bool ours = !(s->mii_in >> 5 & 31);
 
-		s->mii_answer = ours ? s->phy[s->mii_in & 31] : 0x3ffff;
+		s->mii_answer = ours ? s->phy[s->mii_in & 31] : 0; /* nobody pulls the line up */
 		s->mii_out = 18;
 		s->mii_count = 0;
 	}
@@ -67,7 +67,7 @@ static void bit_in(struct smc91c111_state *s, bool bit)
 
 u16 smc_mii_read(const struct smc91c111_state *s)
 {
-	bool bit = s->mii_out ? s->mii_answer >> (s->mii_out - 1) & 1 : 1;
+	bool bit = s->mii_out && s->mii_answer >> (s->mii_out - 1) & 1;
 
 	return (u16)((s->mgmt & 0xff00) | 0x30 | (s->mgmt & (MDOE | MCLK | MDO)) | (bit ? MDI : 0));
 }

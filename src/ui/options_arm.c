@@ -32,7 +32,8 @@ bool option_board_has(enum board board, const char *name, struct error *err)
 
 bool option_semihosting(struct options *o, const char *val, struct error *err)
 {
-	(void)err;
+	if (*val == '-' || !*val)
+		return error_set(err, "--semihosting %s: expected a folder, or none for no files", val);
 	o->icp.semihost.on = true;
 	o->icp.semihost.folder = strcmp(val, "none") ? val : NULL;
 	return true;
