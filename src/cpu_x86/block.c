@@ -214,8 +214,16 @@ static unsigned block_limit(struct x86_code *k, u64 pa)
 	return pi && pi->patched >= PATCHED_OFTEN ? BLOCK_OPS_PATCHED : BLOCK_OPS;
 }
 
-/* A store is about to hit [pa, pa+size): blocks that share a piece with it die. Their bits stay until a store finds no
- * block behind them: code that is patched again and again is decoded again before that, and then no TLB needs a look. */
+/* Does b hold one of the bytes [pa, pa+size)? They do not cross a page. */
+static bool holds(const struct x86_block *b, u64 pa, unsigned size)
+{
+	unsigned first = bytes_in_first(b);
+
+	return (pa < b->pa + first && pa + size > b->pa) || (b->pa2 != CODE_NO_PAGE && pa < b->pa2 + (b->bytes - first) && pa + size > b->pa2);
+}
+
+/* A store is about to hit [pa, pa+size): the blocks that it changes die. Their pieces' bits stay until a store finds no such
+ * block: code that is patched again and again is decoded again before that, and then no TLB needs a look. */
 static void code_hit(void *owner, u64 pa, unsigned size)
 {
 	struct x86_code *k = owner;
@@ -227,7 +235,7 @@ static void code_hit(void *owner, u64 pa, unsigned size)
 		u64 m = pieces_in(b, page);
 
 		next = *page_link(b, slot);
-		if (m & hit) {
+		if (m & hit && holds(b, pa, size)) {
 			kill(k, b);
 			killed = true;
 		} else {
@@ -456,6 +464,28 @@ static void build_crossing(struct builder *u, u64 va, struct x86_op *o, struct x
 	b->pa2 = pa2;
 }
 
+/* x86_decode, or what it said before: it depends on nothing but these and the model, which all CPUs share. */
+static enum decode_result decode(struct x86_cpu *c, const u8 *p, unsigned n, unsigned offset, struct x86_op *o, struct x86_decoded *d)
+{
+	struct x86_code_memo *m;
+	u64 bytes;
+
+	if (n < 8)
+		return x86_decode(c, p, n, offset, o, d);
+	bytes = load_le(p, 8);
+	m = &c->code->memo[((u32)(bytes & 0xffffff) ^ offset << 19 ^ c->mode << 25) * 0x9e3779b1u >> (32 - CODE_MEMO_BITS)];
+	if (m->mask && !((bytes ^ m->bytes) & m->mask) && m->offset == offset && m->mode == c->mode) {
+		*o = m->op;
+		*d = (struct x86_decoded){.row = m->row, .memory = m->memory};
+		return DECODE_OK;
+	}
+	if (x86_decode(c, p, n > 15 ? 15 : n, offset, o, d) == DECODE_MORE)
+		return DECODE_MORE;
+	if (op_len(o) <= 8)
+		*m = (struct x86_code_memo){bytes, mask_low(op_len(o) * 8), c->mode, offset, d->memory, d->row, *o};
+	return DECODE_OK;
+}
+
 static void build(struct builder *u, u64 va)
 {
 	struct x86_block *b = u->b;
@@ -478,7 +508,7 @@ static void build(struct builder *u, u64 va)
 				break;
 			ended = spied = true;
 		}
-		if (x86_decode(u->c, p, n > 15 ? 15 : n, b->bytes, &o, &d) == DECODE_MORE) {
+		if (decode(u->c, p, n, b->bytes, &o, &d) == DECODE_MORE) {
 			if (b->ops)
 				break; /* it becomes a block of its own */
 			build_crossing(u, va, &o, &d);

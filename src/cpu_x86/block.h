@@ -16,6 +16,8 @@
 #define MODE_STEP 0x80u    /* in the key: one instruction only */
 #define CODE_NO_PAGE (~0ull)
 
+struct x86_insn;
+
 struct x86_block {
 	struct x86_block *link[2]; /* successors: taken / fall through */
 	s32 n;                     /* instructions, or BLOCK_DEAD: entering fails the budget test */
@@ -33,6 +35,16 @@ struct x86_block {
 #define CODE_HASH_BITS 17 /* a Linux with a guest of its own has 100000 blocks and more */
 #define CODE_PAGES_BITS 14
 
+/* What decoding gave last for such bytes: patched code is decoded again and again, and most of it is the same. */
+#define CODE_MEMO_BITS 9
+struct x86_code_memo {
+	u64 bytes, mask; /* of the instruction: at most 8 */
+	u32 mode, offset;
+	bool memory;
+	const struct x86_insn *row;
+	struct x86_op op;
+};
+
 struct x86_code {
 	struct x86_block *fast[1 << CODE_FAST_BITS]; /* last used by hash of (pa, mode); never a crossing block */
 	struct x86_block *hash[1 << CODE_HASH_BITS];
@@ -43,6 +55,7 @@ struct x86_code {
 	u64 flushes;
 	const u64 *spied;                             /* see x86_code_spy; NULL: nothing */
 	bool spied_magic;
+	struct x86_code_memo memo[1 << CODE_MEMO_BITS];
 	struct space *mem;
 	struct x86_cpu *cpu[16];
 	unsigned cpus;

@@ -344,6 +344,8 @@ void x86_commit_sp(struct x86_cpu *c, u64 sp); /* writes SP, ESP or RSP by stack
 u64 x86_rip(const struct x86_cpu *c);      /* rip of the instruction under way (or c->rip between instructions) */
 u64 x86_next_rip(const struct x86_cpu *c); /* rip after it */
 void x86_sync(struct x86_cpu *c);          /* leaves the block: c->rip = x86_rip(c), budget refunded, c->op = NULL */
+/* sched->now becomes the virtual time of the instruction under way, for the device that it meets. */
+static inline void x86_set_time(struct x86_cpu *c) { c->sched->now = c->time_end - (u64)c->budget - (c->op ? 1 : 0); }
 u64 x86_tsc(struct x86_cpu *c);            /* physical TSC of this CPU, now (block-end instructions only) */
 
 /* ---- control registers (control.c): the effects of a new value, already checked by the caller or checked here (raise) ---- */

@@ -3,6 +3,7 @@
  * IOPL and bitmap, SVM intercept, memory faults, the port. APM1 3.8, APM2 12.2.5, 13.1.3, 15.10; APM3 IN, OUT, INS,
  * OUTS.
  */
+#include "cpu_x86/exec.h"
 #include "cpu_x86/system.h"
 
 static const u64 addr_mask[4] = {0xffff, 0xffffffff, ~0ull, ~0ull};
@@ -44,12 +45,12 @@ static inline void check_intercept(struct x86_cpu *c, const struct x86_op *o, u1
 
 static inline u64 port_read(struct x86_cpu *c, u16 port, unsigned size)
 {
-	x86_tsc(c); /* sched->now is exact for the device */
+	x86_set_time(c);
 	return space_read(c->io, port, size);
 }
 static inline void port_write(struct x86_cpu *c, u16 port, unsigned size, u64 v)
 {
-	x86_tsc(c); /* sched->now is exact for the device */
+	x86_set_time(c);
 	space_write(c->io, port, size, v);
 }
 
@@ -66,23 +67,40 @@ static inline void port_break(struct x86_cpu *c, u16 port, unsigned size)
 	}
 }
 
-static inline void in(struct x86_cpu *c, const struct x86_op *o, u16 port)
+/* No permission bitmap, intercept or breakpoint is to be asked. */
+static inline bool is_open(const struct x86_cpu *c)
+{
+	return !c->svm.guest && !x86_debug_armed(c) &&
+	       (!(c->mode & MODE_PE) || (c->cpl <= ((unsigned)(c->flags & FLAG_IOPL) >> 12) && !(c->mode & MODE_VM)));
+}
+
+static void in(struct x86_cpu *c, const struct x86_op *o, u16 port)
 {
 	unsigned size = op_size(o);
 
-	check_port(c, port, size);
-	check_intercept(c, o, port, size, true, false, 0);
-	x86_reg_write(c, R_AX, size, port_read(c, port, size));
+	if (unlikely(!is_open(c))) {
+		check_port(c, port, size);
+		check_intercept(c, o, port, size, true, false, 0);
+	}
+	x86_set_time(c);
+	switch (size) {
+	case 1: REG_SET8(c, REG_OFFSET(R_AX), space_read(c->io, port, 1)); break;
+	case 2: REG_SET16(c, REG_OFFSET(R_AX), space_read(c->io, port, 2)); break;
+	default: REG_SET32(c, REG_OFFSET(R_AX), space_read(c->io, port, 4)); break;
+	}
 	port_break(c, port, size);
 }
 
-static inline void out(struct x86_cpu *c, const struct x86_op *o, u16 port)
+static void out(struct x86_cpu *c, const struct x86_op *o, u16 port)
 {
 	unsigned size = op_size(o);
 
-	check_port(c, port, size);
-	check_intercept(c, o, port, size, false, false, 0);
-	port_write(c, port, size, c->r[R_AX] & mask_low(size * 8));
+	if (unlikely(!is_open(c))) {
+		check_port(c, port, size);
+		check_intercept(c, o, port, size, false, false, 0);
+	}
+	x86_set_time(c);
+	space_write(c->io, port, size, size == 1 ? (u8)c->r[R_AX] : size == 2 ? (u16)c->r[R_AX] : (u32)c->r[R_AX]);
 	port_break(c, port, size);
 }
 
@@ -131,8 +149,8 @@ static void string_io(struct x86_cpu *c, const struct x86_op *o, bool is_in)
 	u16 port = (u16)c->r[R_DX];
 	u64 step = c->flags & FLAG_DF ? -(u64)size : size, count = c->r[R_CX] & addr_mask[op_asize(o)];
 
-	/* Before the count is looked at: the host (Intel) does so too, and APM2 15.7 puts intercepts before what depends on operand
-	 * values. APM3 INS leaves it open. */
+	/* Before the count is looked at: the host (Intel) does so too, and APM2 15.7 puts intercepts before what
+	 * depends on operand values. APM3 INS leaves it open. */
 	check_port(c, port, size);
 	check_intercept(c, o, port, size, is_in, true, is_in ? SEG_ES : op_seg(o));
 	if (rep && !count)

@@ -43,12 +43,6 @@ static void be_alone(struct x86_cpu *c)
 	longjmp(c->unwind, UNWIND_ALONE);
 }
 
-/* Virtual time of the instruction under way. */
-static void set_time(struct x86_cpu *c)
-{
-	c->sched->now = c->time_end - (u64)c->budget - (c->op ? 1 : 0);
-}
-
 static void watch(struct x86_cpu *c, u64 va, unsigned size, bool write)
 {
 	u64 hit;
@@ -107,7 +101,7 @@ static u64 read_piece(struct x86_cpu *c, const struct tlb_hit *hit, unsigned siz
 	if (likely(hit->host != NULL))
 		return load_le(hit->host, size);
 	be_alone(c);
-	set_time(c);
+	x86_set_time(c);
 	c->device = true;
 	return space_read(c->mem, hit->pa, size);
 }
@@ -120,7 +114,7 @@ static void write_piece(struct x86_cpu *c, const struct tlb_hit *hit, unsigned s
 	}
 	if (!hit->host) {
 		be_alone(c);
-		set_time(c);
+		x86_set_time(c);
 		c->device = true;
 	} else if (c->code->cpus > 1 && x86_code_monitored(c->code, hit->pa, size)) {
 		be_alone(c); /* it wakes another CPU: the machine looks right after it */
@@ -375,6 +369,6 @@ void x86_commit_sp(struct x86_cpu *c, u64 sp)
 /* ---- time ---- */
 u64 x86_tsc(struct x86_cpu *c)
 {
-	set_time(c);
+	x86_set_time(c);
 	return c->sched->now + c->msr.tsc_adjust;
 }

@@ -520,7 +520,7 @@ void x86i_rdmsr(struct x86_cpu *c, const struct x86_op *o)
 	if (c->cpl)
 		x86_gp(c, 0, RULE_GP_CPL);
 	svm_check_msr(c, n, false);
-	x86_tsc(c); /* sched->now is exact for the local APIC */
+	x86_set_time(c); /* exact for the local APIC */
 	why = x86_msr_read(c, n, &v);
 	if (why != RULE_NONE)
 		x86_gp(c, 0, why);
@@ -539,7 +539,7 @@ void x86i_wrmsr(struct x86_cpu *c, const struct x86_op *o)
 	if (c->cpl)
 		x86_gp(c, 0, RULE_GP_CPL);
 	svm_check_msr(c, n, true);
-	x86_tsc(c); /* sched->now is exact for the local APIC */
+	x86_set_time(c); /* exact for the local APIC */
 	why = x86_msr_write(c, n, v);
 	if (why != RULE_NONE)
 		x86_gp(c, 0, why);

@@ -48,7 +48,7 @@ void x86i_pause(struct x86_cpu *c, const struct x86_op *o)
 	svm_check_pause(c); /* filter and threshold. APM2 15.14.4 */
 	if (!c->sched->alone)
 		return;
-	x86_tsc(c); /* sched->now is when this instruction began */
+	x86_set_time(c); /* when this instruction began */
 	after = c->sched->now + 1;
 	wait = sched_next(c->sched) > after ? sched_next(c->sched) - after : 0;
 	wait = wait < PAUSE_NS - 1 ? wait : PAUSE_NS - 1;
