@@ -48,6 +48,8 @@ static void hot_wipe(struct tlb_arm *t)
 	t->fetch_epoch++;
 	memset(t->context, 0, sizeof t->context);
 	t->contexts = 0;
+	memset(t->primed, 0, sizeof t->primed);
+	t->fcse_used = t->fcse != 0;
 }
 
 static void arch_clear(struct tlb_arm *t)
@@ -74,6 +76,7 @@ void tlb_arm_switch(struct tlb_arm *t)
 
 	if (unlikely(t->arch.gen > GEN_LAST))
 		arch_clear(t);
+	t->fcse_used |= t->fcse != 0;
 	x = &t->context[((dacr ^ mode ^ t->arch.gen) * 0x9e3779b1u >> 20 ^ mode >> 25) & (TLB_ARM_CONTEXTS - 1)];
 	if (likely(x->gen == t->arch.gen && x->dacr == dacr && x->mode == mode))
 		n = x->number;
@@ -92,8 +95,8 @@ static void kill_at(struct tlb_entry *e, u32 page)
 			e->tag[k] = TLB_ARM_NO_TAG;
 }
 
-/* Kill the hot entries of the page at mva, in all contexts: below 32 MB processes see it at addresses of their own. */
-static void hot_kill(struct tlb_arm *t, unsigned arr, u32 mva, unsigned shift)
+/* Kill the hot entries of the page at mva in the places given (bits); with processes they see it at addresses below 32 MB, too. */
+static void hot_kill(struct tlb_arm *t, unsigned arr, u32 mva, unsigned shift, unsigned places)
 {
 	struct tlb_entry *e = arr == DATA ? t->d : t->i;
 	const unsigned n = arr == DATA ? TLB_ARM_SIZE : ITLB_ARM_SIZE;
@@ -101,9 +104,12 @@ static void hot_kill(struct tlb_arm *t, unsigned arr, u32 mva, unsigned shift)
 
 	t->fetch_epoch += arr == FETCH;
 	if (shift <= 12) {
-		for (unsigned q = 0; q < 4; q++) {
+		for (; places; places &= places - 1) {
+			unsigned q = (unsigned)__builtin_ctz(places);
+
 			kill_at(&e[(page >> 12 ^ MIX(q, n)) & (n - 1)], page);
-			kill_at(&e[(low >> 12 ^ MIX(q, n)) & (n - 1)], low);
+			if (unlikely(t->fcse_used))
+				kill_at(&e[(low >> 12 ^ MIX(q, n)) & (n - 1)], low);
 		}
 		return;
 	}
@@ -149,16 +155,34 @@ static struct tlb_arm_entry *find(const struct tlb_arm *t, unsigned arr, u32 mva
 	return NULL;
 }
 
+enum { ALL_PLACES = 15 };
+
+/* Where hot entries were made from e, an entry of a set; NULL: e is a locked one. */
+static u8 *places_of(struct tlb_arm *t, unsigned arr, const struct tlb_arm_entry *e)
+{
+	const struct tlb_arm_set *first = arr == DATA ? t->arch.data : t->arch.fetch;
+	size_t at = (size_t)((const u8 *)e - (const u8 *)first);
+
+	if (e >= t->arch.locked && e < t->arch.locked + TLB_ARM_LOCKED)
+		return NULL;
+	return &t->primed[arr][at / sizeof *first][at % sizeof *first / sizeof *e];
+}
+
 static void drop(struct tlb_arm *t, unsigned arr, struct tlb_arm_entry *e)
 {
-	hot_kill(t, arr, e->key, e->key & KEY_SHIFT);
+	u8 *places = places_of(t, arr, e);
+
+	if (*places)
+		hot_kill(t, arr, e->key, e->key & KEY_SHIFT, *places);
+	*places = 0;
 	*e = (struct tlb_arm_entry){0};
 }
 
 static void drop_locked(struct tlb_arm *t, struct tlb_arm_entry *e)
 {
-	hot_kill(t, DATA, e->key, e->key & KEY_SHIFT);
-	drop(t, FETCH, e);
+	hot_kill(t, DATA, e->key, e->key & KEY_SHIFT, ALL_PLACES);
+	hot_kill(t, FETCH, e->key, e->key & KEY_SHIFT, ALL_PLACES);
+	*e = (struct tlb_arm_entry){0};
 }
 
 static struct tlb_arm_entry *fill(struct tlb_arm *t, unsigned arr, const struct arm_page *p)
@@ -185,6 +209,7 @@ static struct tlb_arm_entry *fill(struct tlb_arm *t, unsigned arr, const struct 
 		s->next = (w + 1) % TLB_ARM_WAYS;
 		drop(t, arr, &s->way[w]);
 	}
+	*places_of(t, arr, &s->way[w]) = 0; /* of another generation: its tags are dead */
 	t->arch.sizes[arr] |= (u8)(p->shift == 10 ? 1 : p->shift == 12 ? 2 : p->shift == 16 ? 4 : 8);
 	s->way[w] = new;
 	return &s->way[w];
@@ -264,7 +289,8 @@ static void fetch_prime(struct tlb_arm *t, u32 va, const struct arm_page *p, uns
 	hit->plain = true;
 }
 
-static bool look_up(struct tlb_arm *t, unsigned arr, u32 mva, unsigned access, struct walk *w, struct arm_page *p)
+/* The page, and the entry that it is cached in. */
+static bool look_up(struct tlb_arm *t, unsigned arr, u32 mva, unsigned access, struct walk *w, struct arm_page *p, struct tlb_arm_entry **at)
 {
 	struct tlb_arm_entry *e = locked_find(t, mva);
 
@@ -277,11 +303,12 @@ static bool look_up(struct tlb_arm *t, unsigned arr, u32 mva, unsigned access, s
 			t->walked(t->walked_arg, access, w);
 		if (!p->shift)
 			return false;
-		e = fill(t, arr, p);
+		*at = fill(t, arr, p);
 		if (logging(t, EV_WALK))
 			log_event(t, EV_WALK, access, mva, w->pa);
 		return w->why == WALK_OK;
 	}
+	*at = e;
 	page_of(e, p);
 	w->why = arm_page_check(&t->env, p->domain, arm_page_ap(p, mva), access);
 	if (likely(w->why == WALK_OK))
@@ -294,9 +321,11 @@ bool tlb_arm_translate(struct tlb_arm *t, u32 va, unsigned access, struct tlb_ar
 {
 	struct arm_page p = {.shift = 32};
 	unsigned arr = access & ACC_EXEC ? FETCH : DATA;
+	struct tlb_arm_entry *e = NULL;
+	u8 *places;
 
 	*hit = (struct tlb_arm_hit){.mva = tlb_arm_mva(t, va)};
-	if (t->env.on && !look_up(t, arr, hit->mva, access, w, &p))
+	if (t->env.on && !look_up(t, arr, hit->mva, access, w, &p, &e))
 		return false;
 	hit->shift = p.shift;
 	hit->pa = p.pa | (hit->mva & (u32)mask_low(p.shift));
@@ -304,6 +333,8 @@ bool tlb_arm_translate(struct tlb_arm *t, u32 va, unsigned access, struct tlb_ar
 		data_prime(t, va, &p, access, hit);
 	else
 		fetch_prime(t, va, &p, access, hit);
+	if (e && (places = places_of(t, arr, e)))
+		*places |= (u8)(1u << (t->base_ctx >> 33 & 3));
 	return true;
 }
 

@@ -77,6 +77,8 @@ struct tlb_arm {
 		u32 gen, dacr, mode, number;
 	} context[TLB_ARM_CONTEXTS];
 	u32 contexts;
+	u8 primed[2][TLB_ARM_DATA_SETS][TLB_ARM_WAYS]; /* data, fetch: the places (bits) where hot entries may have been made from it */
+	bool fcse_used; /* some context had a process */
 
 	struct tlb_arm_arch arch;
 };

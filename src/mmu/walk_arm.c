@@ -38,12 +38,16 @@ static void refuse(struct walk *w, enum walk_why why, unsigned status, unsigned 
 static bool read_descriptor(const struct walk_arm_env *env, u32 pa, unsigned level, bool peek, struct walk *w, u32 *val)
 {
 	struct walk_step *s = &w->step[w->n++];
+	const u8 *p = space_host(env->mem, pa, false);
 
 	w->refs++;
 	*s = (struct walk_step){.pa = pa, .gpa = pa, .level = (u8)level};
-	if (!space_find(env->mem, pa))
+	if (likely(p != NULL))
+		*val = (u32)load_le(p, 4);
+	else if (!space_find(env->mem, pa))
 		return false;
-	*val = (u32)(peek ? space_peek(env->mem, pa, 4) : space_read(env->mem, pa, 4));
+	else
+		*val = (u32)(peek ? space_peek(env->mem, pa, 4) : space_read(env->mem, pa, 4));
 	s->val = *val;
 	return true;
 }
