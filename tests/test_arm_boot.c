@@ -258,6 +258,45 @@ START_TEST(fields)
 }
 END_TEST
 
+/* Whatever a guest writes anywhere: no crash, and looking changes nothing. */
+START_TEST(random_accesses)
+{
+	static const u64 base[] = {0x10000000, 0x13000000, 0x14000000, 0x15000000, 0x16000000, 0x17000000, 0x18000000, 0x19000000, 0x1a000000,
+				   0x1c000000, 0x1d000000, 0x24000000, 0xc0000000, 0xc8000000, 0xca000000, 0xcb000000, 0x80000000, 0xd0000000};
+	u32 *pixels = calloc(PL110_WIDTH_MAX * PL110_HEIGHT_MAX, sizeof *pixels);
+	u64 rng = 88172645463325252ull;
+
+	ck_assert_ptr_nonnull(pixels);
+	for (unsigned i = 0; i < 100000; i++) {
+		struct picture screen = pl110_picture(&b->lcd);
+		unsigned size;
+		u64 pa;
+
+		rng ^= rng << 13, rng ^= rng >> 7, rng ^= rng << 17;
+		size = 1u << (rng >> 8) % 3;
+		pa = base[rng % ARRAY_SIZE(base)] + ((rng >> 16) % (rng & 0x80 ? 0x40 : 0x1000) & ~(u64)(size - 1));
+		if (rng >> 60 & 1)
+			space_write(&b->mem, pa, size, rng >> 28 & (rng & 0x800 ? 0xff : 0xffffffff));
+		else
+			space_read(&b->mem, pa, size);
+		if (i % 64 == 0) {
+			b->machine.sched.now += rng >> 44;
+			sched_fire(&b->machine.sched);
+		}
+		if (i % 8192 == 0) {
+			u64 hash = icp_hash(b, 0);
+
+			for (unsigned k = 0; k < ARRAY_SIZE(base); k++)
+				for (u64 off = 0; off < 0x1000; off += 4)
+					space_peek(&b->mem, base[k] + off, 4);
+			screen.render(screen.dev, pixels, PL110_WIDTH_MAX);
+			ck_assert_uint_eq(hash, icp_hash(b, 0));
+		}
+	}
+	free(pixels);
+}
+END_TEST
+
 /* ---- semihosting ---- */
 
 /* A call with up to three words of arguments at 1000h. */
@@ -396,6 +435,8 @@ int main(void)
 #endif
 	tcase_add_test(t, map_and_lines);
 	tcase_add_test(t, fields);
+	tcase_add_test(t, random_accesses);
+	tcase_set_timeout(t, 60);
 	tcase_add_test(t, files);
 	tcase_add_test(t, sandbox);
 	tcase_add_test(t, text_and_end);

@@ -67,6 +67,7 @@ static const char *const lines[] = {
 	"-d vmexit,int,exc,walk,explain=NPF -D log --limit-insns 12k --limit-seconds 1.5 --stepwise --hash --report",
 	"-nographic -S -no-reboot -device pc-testdev -rtc base=2006-06-17T16:01:21 -vga std -name n -net none",
 	"walk --walk 0x1000@5",
+	"-machine integratorcp -cpu arm926,-vfp -m 64 -kernel k -dtb t -initrd i -append a -sd c --semihosting d -nic user,model=smc91c111",
 	"-smp 4,sockets=2,cores=2,maxcpus=4 -boot order=c -debugcon stdio -device isa-debugcon,iobase=0xe9,chardev=x",
 };
 
