@@ -83,11 +83,15 @@ static bool ac_order(const struct difference *d)
 	       access_fault(d->ours) && (d->host->end == VEC_AC || d->ours->end == VEC_AC);
 }
 
-/* A masked move may have its first element behind the end. */
+/* A masked move may have its first element, or all that count, behind the end. */
 static bool wrap_4g(const struct difference *d)
 {
-	return d->c->bits != 64 && same_place(d) && d->host->end == VEC_PF && (d->host->cr2 >= 0xfffffff0 || d->host->cr2 < 32) &&
-	       (d->ours->end == VEC_GP || d->ours->end == VEC_SS);
+	bool refused = d->ours->end == VEC_GP || d->ours->end == VEC_SS, masked = !strncmp(d->fn, "maskload", 8) || !strncmp(d->fn, "maskstore", 9);
+
+	if (d->c->bits == 64 || !refused)
+		return false;
+	return (same_place(d) && d->host->end == VEC_PF && (d->host->cr2 >= 0xfffffff0 || d->host->cr2 < 32)) ||
+	       (d->last && masked && d->host->end == END_OK);
 }
 
 static bool dr_cpl(const struct difference *d)
