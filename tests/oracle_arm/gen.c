@@ -201,6 +201,8 @@ static bool status(struct arm_case *k, enum arm_id id, u32 *w)
 		return true;
 	}
 	*w &= ~0x10000u; /* no control field */
+	if (!(*w & 0xf0000))
+		return false; /* no field at all: hints, for later architectures */
 	if (*w >> 19 & 1 && (*w & 0xf00) == 0x400)
 		*w &= ~1u; /* not J: imm8 rotated to 31:24 */
 	return (*w & 0xf00) == 0x400 || !(*w >> 19 & 1) || (*w & 0xf00) == 0x200;
