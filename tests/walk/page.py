@@ -219,8 +219,12 @@ pdf = b.call("Page.printToPDF", landscape=True, printBackground=True)["data"]
 check("printing works", len(pdf) > 10000)
 b.call("Emulation.setEmulatedMedia", media="")
 b.call("Emulation.setScriptExecutionDisabled", value=True)
+b.js("window.before = 1")
 b.call("Page.reload")
-time.sleep(1)
+for _ in range(300):
+    if b.js("window.before || document.readyState") == "complete":
+        break
+    time.sleep(0.1)
 b.call("Emulation.setScriptExecutionDisabled", value=False)
 equal("without script all walks show", b.js("Array.from(document.querySelectorAll('.walk')).filter((e) => e.checkVisibility()).length"), len(walks))
 equal("no errors, no network", b.errors, [])
