@@ -136,7 +136,7 @@ include tests/Makefile.inc
 # ---- what is needed ----
 
 DEPS := gcc libc6-dev make cpio binutils pkg-config acpica-tools libxxhash-dev libcapstone-dev zlib1g-dev libsdl2-dev libslirp-dev check
-DEPS += libelf-dev libdw-dev libedit-dev libjansson-dev libnbd-dev libunicorn-dev seabios
+DEPS += libelf-dev libdw-dev libedit-dev libjansson-dev libnbd-dev libfdt-dev libunicorn-dev seabios
 # For make test-guests: what boots.
 DEPS_GUESTS := qemu-system-x86 qemu-utils grub-pc-bin grub-common xorriso mtools e2fsprogs
 DEPS_MORE := $(DEPS_GUESTS) gdb-multiarch clang clang-format xvfb xdotool imagemagick
