@@ -21,8 +21,10 @@ static bool is_plain(const struct x86_insn *r)
 
 	if (r->form != FORM_XE && r->form != FORM_XEI)
 		return false;
-	if (op == 0x12 || op == 0x14 || op == 0x15 || op == 0x16 || op == 0x2e || op == 0x2f || op == 0x51 ||
-	    (op >= 0x54 && op <= 0x5f) || op == 0x70 || op == 0xc2 || op == 0xc6 || op == 0xe6)
+	if (op == 0x12 || op == 0x16) /* with F2h or F3h they are SSE3's, which the host may lack */
+		return r->prefix == P_NP || r->prefix == P_66;
+	if (op == 0x14 || op == 0x15 || op == 0x2e || op == 0x2f || op == 0x51 || (op >= 0x54 && op <= 0x5f) || op == 0x70 || op == 0xc2 ||
+	    op == 0xc6 || op == 0xe6)
 		return true;
 	if (r->prefix != P_66)
 		return false;
