@@ -26,14 +26,16 @@ static NOINLINE void check_bitmap(struct x86_cpu *c, u16 port, unsigned size)
 		x86_gp(c, 0, RULE_GP_IO_BITMAP);
 }
 
+/* The permission bitmap is not asked. APM2 12.2.5 */
+static inline bool may_do_io(const struct x86_cpu *c)
+{
+	return !(c->mode & MODE_PE) || (c->cpl <= (unsigned)(c->flags & FLAG_IOPL) >> 12 && !(c->mode & MODE_VM));
+}
+
 static inline void check_port(struct x86_cpu *c, u16 port, unsigned size)
 {
-	if (c->mode & MODE_PE) {
-		unsigned iopl = (unsigned)(c->flags & FLAG_IOPL) >> 12;
-
-		if (c->cpl > iopl || (c->mode & MODE_VM))
-			check_bitmap(c, port, size);
-	}
+	if (!may_do_io(c))
+		check_bitmap(c, port, size);
 }
 
 static inline void check_intercept(struct x86_cpu *c, const struct x86_op *o, u16 port, unsigned size, bool in,
@@ -67,26 +69,16 @@ static inline void port_break(struct x86_cpu *c, u16 port, unsigned size)
 	}
 }
 
-/* No permission bitmap, intercept or breakpoint is to be asked. */
-static inline bool is_open(const struct x86_cpu *c)
-{
-	return !c->svm.guest && !x86_debug_armed(c) &&
-	       (!(c->mode & MODE_PE) || (c->cpl <= ((unsigned)(c->flags & FLAG_IOPL) >> 12) && !(c->mode & MODE_VM)));
-}
-
 static void in(struct x86_cpu *c, const struct x86_op *o, u16 port)
 {
 	unsigned size = op_size(o);
 
-	if (unlikely(!is_open(c))) {
-		check_port(c, port, size);
-		check_intercept(c, o, port, size, true, false, 0);
-	}
-	x86_set_time(c);
+	check_port(c, port, size);
+	check_intercept(c, o, port, size, true, false, 0);
 	switch (size) {
-	case 1: REG_SET8(c, REG_OFFSET(R_AX), space_read(c->io, port, 1)); break;
-	case 2: REG_SET16(c, REG_OFFSET(R_AX), space_read(c->io, port, 2)); break;
-	default: REG_SET32(c, REG_OFFSET(R_AX), space_read(c->io, port, 4)); break;
+	case 1: REG_SET8(c, REG_OFFSET(R_AX), port_read(c, port, 1)); break;
+	case 2: REG_SET16(c, REG_OFFSET(R_AX), port_read(c, port, 2)); break;
+	default: REG_SET32(c, REG_OFFSET(R_AX), port_read(c, port, 4)); break;
 	}
 	port_break(c, port, size);
 }
@@ -95,12 +87,9 @@ static void out(struct x86_cpu *c, const struct x86_op *o, u16 port)
 {
 	unsigned size = op_size(o);
 
-	if (unlikely(!is_open(c))) {
-		check_port(c, port, size);
-		check_intercept(c, o, port, size, false, false, 0);
-	}
-	x86_set_time(c);
-	space_write(c->io, port, size, size == 1 ? (u8)c->r[R_AX] : size == 2 ? (u16)c->r[R_AX] : (u32)c->r[R_AX]);
+	check_port(c, port, size);
+	check_intercept(c, o, port, size, false, false, 0);
+	port_write(c, port, size, size == 1 ? (u8)c->r[R_AX] : size == 2 ? (u16)c->r[R_AX] : (u32)c->r[R_AX]);
 	port_break(c, port, size);
 }
 
