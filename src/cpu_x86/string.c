@@ -98,8 +98,11 @@ static u8 *plain(struct x86_cpu *c, const struct x86_op *o, unsigned reg, unsign
 	return p;
 }
 
+/* n may be 0: then 32-bit registers keep their upper halves, for the next iteration may fault. */
 static void advance(struct x86_cpu *c, const struct x86_op *o, u64 n, bool si, bool di)
 {
+	if (!n)
+		return;
 	if (si)
 		step_areg(c, o, R_SI, (s64)(n * op_size(o)));
 	if (di)

@@ -113,6 +113,20 @@ void guest_main(void)
 	in.cx = 3;
 	run(in);
 	is(a[0], 'X', "FS override of MOVS' source");
+	/* The first element faults behind the end of a page: with 32-bit addresses, too, nothing has changed. */
+	msr_write(MSR_FS_BASE, VA + 4095);
+	*e0 = addr(a) | PTE_ALL;
+	*e1 = 0;
+	flush();
+	in = kernel_regs(CODE("mov %%fs:(%%rsi), %%al\n mov %%al, (%%rbx)\n addr32 fs rep movsw"));
+	in.si = 0;
+	in.di = 0xbeef00000000 | addr(b);
+	in.bx = addr(b);
+	in.cx = 0xdead00000004;
+	r = run(in);
+	trap_is(&r, PF, 0, "address size 32: MOVSW's first element faults");
+	is(r.cx, 0xdead00000004, "all of rCX stays");
+	is(r.di, 0xbeef00000000 | addr(b), "all of rDI stays");
 	msr_write(MSR_FS_BASE, 0);
 	/* Long counts. */
 	u32 *big = (u32 *)0x8000000;
