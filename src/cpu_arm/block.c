@@ -50,10 +50,8 @@ struct arm_code *arm_code_new(void)
 		return NULL;
 	}
 	k->size = ARENA_SIZE;
-#ifndef ENGINE_LOOP /* whose handlers return instead of going on */
 	if (near && !mprotect(k->arena + ARENA_SIZE, HOST_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC))
 		k->host = arm_host_new(k->arena + ARENA_SIZE, HOST_SIZE);
-#endif
 	k->hot = ARM_HOT;
 	return k;
 }
