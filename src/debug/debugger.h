@@ -30,6 +30,7 @@ struct debugger {
 	bool want_world; /* stop when the world changes */
 	bool world_changed;
 	u64 skip_icount, skip_va[PC_CPUS]; /* do not stop where it stands */
+	bool untold; /* nobody has seen that it stands here: breakpoints here count once more */
 
 	/* Why it stands. */
 	enum stop why;

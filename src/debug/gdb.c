@@ -180,7 +180,7 @@ static void take_client(struct gdb *g)
 	if (g->fd < 0)
 		return;
 	setsockopt(g->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	g->noack = g->multiprocess = false;
+	g->noack = g->multiprocess = g->owed = false;
 	g->used = 0;
 	g->g_pid = g->g_tid = g->stop_pid = 0;
 	g->detached = 0;

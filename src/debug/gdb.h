@@ -26,6 +26,7 @@ struct gdb {
 	/* H g and H c: process and thread; 0: any. */
 	unsigned g_pid, g_tid;
 	unsigned stop_pid; /* where it stopped last: what "any" means; 0: nowhere yet */
+	bool owed;         /* something else than the thread that was named stopped: told when it goes on */
 	unsigned detached; /* a bit for each process that the client has left */
 	unsigned told;     /* and for each that it has heard of: GDB switches to new ones, so they are told when it stops there */
 	u8 bits[2 + VIEW_GUESTS]; /* by process: of the target description that was told; 0: none yet */
@@ -59,9 +60,11 @@ static inline unsigned gdb_pid(const struct gdb *g) { return g->g_pid ? g->g_pid
 bool gdb_view(struct gdb *g, unsigned pid, unsigned tid, struct view *v);
 /* Registers by GDB's numbers. */
 void gdb_registers_read(struct gdb *g);
-bool gdb_registers_write(struct gdb *g, const char *hex);
+bool gdb_registers_write(struct gdb *g, const char *hex, struct error *err);
 bool gdb_register_read(struct gdb *g, unsigned n);
-bool gdb_register_write(struct gdb *g, unsigned n, const char *hex);
+bool gdb_register_write(struct gdb *g, unsigned n, const char *hex, struct error *err);
+/* The instruction pointer as part of a stop reply: what the present thread has now. */
+void gdb_put_pc(struct gdb *g, u64 pc);
 /* target.xml of the present process, into text; remembers what it said. */
 void gdb_target_xml(struct gdb *g, struct text *out);
 bool gdb_xfer(struct gdb *g, char *args);

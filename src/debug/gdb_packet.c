@@ -287,14 +287,24 @@ static void v_packet(struct gdb *g, char *s)
 	}
 }
 
+/* OK, or an error with words, which GDB shows. */
+static void said(struct gdb *g, bool good, const struct error *err)
+{
+	gdb_puts(g, good ? "OK" : "E.");
+	for (const char *p = good ? "" : err->msg; *p; p++)
+		if (!strchr("#$}*", *p)) /* framing */
+			gdb_printf(g, "%c", *p);
+}
+
 bool gdb_packet(struct gdb *g, char *s, size_t len)
 {
 	char op = *s++;
+	struct error err;
 
 	switch (op) {
 	case '?': gdb_stop_reply(g); break;
 	case 'g': gdb_registers_read(g); break;
-	case 'G': gdb_puts(g, gdb_registers_write(g, s) ? "OK" : "E01"); break;
+	case 'G': said(g, gdb_registers_write(g, s, &err), &err); break;
 	case 'p':
 		if (!gdb_register_read(g, (unsigned)strtoul(s, NULL, 16)))
 			gdb_puts(g, "E01");
@@ -302,7 +312,7 @@ bool gdb_packet(struct gdb *g, char *s, size_t len)
 	case 'P': {
 		unsigned n = (unsigned)strtoul(s, &s, 16);
 
-		gdb_puts(g, *s == '=' && gdb_register_write(g, n, s + 1) ? "OK" : "E01");
+		said(g, *s == '=' ? gdb_register_write(g, n, s + 1, &err) : error_set(&err, "malformed"), &err);
 		break;
 	}
 	case 'm': read_memory(g, s); break;

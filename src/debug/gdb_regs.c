@@ -10,6 +10,7 @@
 #include "cpu_x86/fpu.h"
 #include "debug/gdb.h"
 #include "debug/regs.h"
+#include "debug/waiting.h"
 #include "svm/vmcb.h"
 
 enum kind { REG_GPR, REG_RIP, REG_FLAGS, REG_SEG, REG_ST, REG_FPU, REG_XMM, REG_YMMH, REG_MXCSR, REG_BASE, REG_SYSTEM, REG_MSR, REG_VMCB, REG_NONE };
@@ -31,7 +32,7 @@ static const char *const fpu_names[8] = {"fctrl", "fstat", "ftag", "fiseg", "fio
 
 enum { SYS_CR0, SYS_CR2, SYS_CR3, SYS_CR4, SYS_EFER, SYS_DR6, SYS_DR7, SYS_CPL, SYS_GDTR, SYS_IDTR, SYS_ASID, SYS_VMCB, SYS_COUNT };
 static const char *const sys_names[SYS_COUNT] = {"cr0", "cr2", "cr3", "cr4", "efer", "dr6", "dr7", "cpl", "gdtr_base", "idtr_base", "asid",
-						 "vmcb"};
+						 "vmcb_pa"};
 
 static const struct {
 	const char *name;
@@ -119,7 +120,10 @@ static void value(const struct view *v, const struct reg *r, u8 buf[16])
 	case REG_MXCSR: val = c->fpu.mxcsr; break;
 	case REG_BASE: val = v->seg[r->n].base; break;
 	case REG_SYSTEM: val = system_value(v, r->n); break;
-	case REG_MSR: memcpy(&val, (const char *)&c->msr + msrs[r->n].off, 8); break;
+	case REG_MSR:
+		if (!waiting_get(v, msrs[r->n].name, &val)) /* else what the CPU has is that world's, too */
+			memcpy(&val, (const char *)&c->msr + msrs[r->n].off, 8);
+		break;
 	case REG_VMCB:
 		if (v->vmcb != ~0ull)
 			view_read(v, LEVEL_P, v->vmcb + vmcb_fields[r->n].off, &val, vmcb_fields[r->n].size < 8 ? vmcb_fields[r->n].size : 8);
@@ -129,20 +133,57 @@ static void value(const struct view *v, const struct reg *r, u8 buf[16])
 	store_le(buf, 8, val);
 }
 
-static bool set_value(struct view *v, const struct reg *r, const u8 *buf)
+/* The name under which a world that waits has it; NULL: not there. */
+static const char *waiting_name(const struct reg *r, char *buf, size_t size)
+{
+	switch (r->kind) {
+	case REG_GPR: return gpr_names[r->bits == 64 ? gprs64[r->n] : r->n];
+	case REG_RIP: return "rip";
+	case REG_FLAGS: return "rflags";
+	case REG_SEG: return seg_names[segments[r->n]];
+	case REG_BASE: snprintf(buf, size, "%s.base", seg_names[r->n]); return buf;
+	case REG_SYSTEM:
+		if (r->n == SYS_GDTR || r->n == SYS_IDTR)
+			return r->n == SYS_GDTR ? "gdtr.base" : "idtr.base";
+		return sys_names[r->n];
+	case REG_MSR: return msrs[r->n].name;
+	default: return NULL;
+	}
+}
+
+/* Registers that no switch saves are the same in both worlds. */
+static bool set_shared(struct x86_cpu *c, const struct reg *r, const u8 *buf)
+{
+	switch (r->kind) {
+	case REG_ST: memcpy(c->fpu.st[r->n], buf, 10); return true;
+	case REG_XMM: memcpy(c->fpu.ymm[r->n], buf, 16); return true;
+	case REG_YMMH: memcpy(c->fpu.ymm[r->n] + 16, buf, 16); return true;
+	default: return false;
+	}
+}
+
+static bool set_value(struct gdb *g, struct view *v, const struct reg *r, const u8 *buf, struct error *err)
 {
 	u64 val = load_le(buf, r->bits > 32 ? 8 : 4);
+	const char *name;
+	char text[24];
 
-	if (!v->live)
-		return false;
+	if (set_shared(v->cpu, r, buf))
+		return true;
+	if (r->kind == REG_VMCB)
+		return waiting_set_vmcb(&g->d->worlds, v, &vmcb_fields[r->n], val, err);
+	if (r->kind == REG_RIP && view_bits(v) != 64)
+		val = (u32)(val - v->seg[SEG_CS].base);
+	name = waiting_name(r, text, sizeof text);
+	if (!v->live && name)
+		return waiting_set(&g->d->worlds, v, name, val, err);
 	switch (r->kind) {
 	case REG_GPR: view_set_reg(v, r->bits == 64 ? gprs64[r->n] : r->n, val); return true;
-	case REG_RIP: view_set_rip(v, view_bits(v) == 64 ? val : (u32)(val - v->seg[SEG_CS].base)); return true;
+	case REG_RIP: view_set_rip(v, val); return true;
 	case REG_FLAGS: x86_set_flags(v->cpu, val, ~(u64)(FLAG_VM | FLAG_1)); return true;
-	case REG_ST: memcpy(v->cpu->fpu.st[r->n], buf, 10); return true;
-	case REG_XMM: memcpy(v->cpu->fpu.ymm[r->n], buf, 16); return true;
-	case REG_YMMH: memcpy(v->cpu->fpu.ymm[r->n] + 16, buf, 16); return true;
-	default: return false;
+	default:
+		return error_set(err, "%s cannot be set: general registers, the instruction pointer, flags, x87 and vector registers can, and in "
+				 "a world that waits whatever its VMCB or save area holds", name ? name : "this register");
 	}
 }
 
@@ -207,31 +248,39 @@ void gdb_registers_read(struct gdb *g)
 	}
 }
 
-bool gdb_registers_write(struct gdb *g, const char *hex)
+/* Only what differs is set: a client sends all registers to change one. */
+static bool write_changed(struct gdb *g, struct view *v, const struct reg *r, const char *hex, struct error *err)
+{
+	u8 buf[16] = {0}, old[16];
+
+	if (*hex == 'x')
+		return true;
+	if (!gdb_unhex(hex, buf, r->bits / 8))
+		return error_set(err, "malformed");
+	value(v, r, old);
+	return !memcmp(buf, old, r->bits / 8) || set_value(g, v, r, buf, err);
+}
+
+bool gdb_registers_write(struct gdb *g, const char *hex, struct error *err)
 {
 	size_t len = strlen(hex);
-	bool described;
+	bool described, good = true;
 	unsigned bits;
 	struct view v;
 
-	if (!current(g, &v) || !v.live)
-		return false;
+	if (!current(g, &v))
+		return error_set(err, "no such thread");
 	bits = told_bits(g, &v, &described);
 	for (unsigned i = 0; i < in_g_packet(bits, described); i++) {
 		struct reg r = reg_at(bits, i);
-		u8 buf[16];
 
 		if (len < r.bits / 4)
-			return i > 0;
-		if (*hex != 'x') {
-			if (!gdb_unhex(hex, buf, r.bits / 8))
-				return false;
-			set_value(&v, &r, buf);
-		}
+			return good && (i > 0 || error_set(err, "malformed"));
+		good &= write_changed(g, &v, &r, hex, err);
 		hex += r.bits / 4;
 		len -= r.bits / 4;
 	}
-	return true;
+	return good;
 }
 
 bool gdb_register_read(struct gdb *g, unsigned n)
@@ -249,7 +298,7 @@ bool gdb_register_read(struct gdb *g, unsigned n)
 	return true;
 }
 
-bool gdb_register_write(struct gdb *g, unsigned n, const char *hex)
+bool gdb_register_write(struct gdb *g, unsigned n, const char *hex, struct error *err)
 {
 	u8 buf[16] = {0};
 	bool described;
@@ -257,9 +306,26 @@ bool gdb_register_write(struct gdb *g, unsigned n, const char *hex)
 	struct reg r;
 
 	if (!current(g, &v))
-		return false;
+		return error_set(err, "no such thread");
 	r = reg_at(told_bits(g, &v, &described), n);
-	return r.kind != REG_NONE && gdb_unhex(hex, buf, r.bits / 8) && set_value(&v, &r, buf);
+	if (r.kind == REG_NONE || !gdb_unhex(hex, buf, r.bits / 8))
+		return error_set(err, "malformed");
+	return set_value(g, &v, &r, buf, err);
+}
+
+void gdb_put_pc(struct gdb *g, u64 pc)
+{
+	bool described, wide;
+	struct view v;
+	u8 buf[8];
+
+	if (!current(g, &v))
+		return;
+	store_le(buf, 8, pc);
+	wide = told_bits(g, &v, &described) == 64;
+	gdb_puts(g, wide ? "10:" : "8:");
+	gdb_hex(g, buf, wide ? 8 : 4);
+	gdb_puts(g, ";");
 }
 
 /* ---- target.xml ---- */
@@ -371,7 +437,7 @@ void gdb_target_xml(struct gdb *g, struct text *out)
 			last = feature;
 		}
 		text_printf(out, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%u\"%s/>\n", name, r.bits, type, i,
-			    r.kind == REG_VMCB ? " group=\"vmcb\" save-restore=\"no\"" : r.kind >= REG_BASE ? " group=\"system\" save-restore=\"no\"" : "");
+			    r.kind >= REG_BASE ? " save-restore=\"no\"" : "");
 	}
 	text_puts(out, "</feature></target>");
 }

@@ -106,6 +106,7 @@ void gdb_stop_reply(struct gdb *g)
 
 struct action {
 	char what; /* c, s, r */
+	bool alone; /* no other thread is to move */
 	unsigned pid, tid;
 	u64 start, end;
 };
@@ -113,6 +114,8 @@ struct action {
 /* Takes the first action that steps a thread, or else continues. */
 static bool choose(struct gdb *g, char *s, struct action *a)
 {
+	bool alone = true;
+
 	*a = (struct action){.what = 'c'};
 	while (*s) {
 		struct action n = {.what = *s++, .pid = gdb_pid(g), .tid = g->g_tid};
@@ -144,11 +147,12 @@ static bool choose(struct gdb *g, char *s, struct action *a)
 		if (*s && *s != ';')
 			return false;
 		s += *s == ';';
-		if (n.what != 'c') {
+		if (n.what != 'c' && a->what == 'c')
 			*a = n;
-			return true;
-		}
+		else if (n.what == 'c')
+			alone = false;
 	}
+	a->alone = alone && a->what == 's';
 	return true;
 }
 
@@ -162,13 +166,17 @@ static void until_live(struct gdb *g, unsigned pid, unsigned cpu)
 		g->d->cpu = cpu;
 }
 
-static void step(struct gdb *g, const struct action *a)
+static unsigned cpu_of(struct gdb *g, const struct action *a)
+{
+	if (a->pid > 1 && a->pid - 2 < g->d->worlds.guests)
+		return g->d->worlds.guest[a->pid - 2].cpu;
+	return a->tid && a->tid <= g->d->pc->cfg.cpus ? a->tid - 1 : g->d->cpu;
+}
+
+static void step(struct gdb *g, const struct action *a, unsigned cpu)
 {
 	struct debugger *d = g->d;
-	unsigned cpu = a->tid && a->tid <= d->pc->cfg.cpus ? a->tid - 1 : d->cpu;
 
-	if (a->pid > 1 && a->pid - 2 < d->worlds.guests)
-		cpu = d->worlds.guest[a->pid - 2].cpu;
 	if (g->multiprocess && live_pid(g, cpu) != a->pid) {
 		until_live(g, a->pid, cpu);
 		return;
@@ -184,19 +192,57 @@ static void step(struct gdb *g, const struct action *a)
 	} while (!d->over);
 }
 
+/*
+ * GDB steps a thread over a breakpoint alone, and fails (GDB 13: an assertion) when another thread or process stops then: a VMRUN or #VMEXIT
+ * under that breakpoint. So the thread that it named is told, at an address that is not the breakpoint's, and the other one when it
+ * goes on. True: that was done.
+ */
+static bool stepped_elsewhere(struct gdb *g, const struct action *a, unsigned cpu)
+{
+	struct view v;
+	char text[128];
+
+	if (!a->alone || g->d->over || g->d->quit || !g->multiprocess || (g->d->cpu == cpu && live_pid(g, cpu) == a->pid) ||
+	    !gdb_view(g, a->pid, cpu + 1, &v))
+		return false;
+	g->owed = true;
+	g->g_pid = g->stop_pid = a->pid;
+	g->g_tid = cpu + 1;
+	gdb_puts(g, "T05");
+	gdb_put_pc(g, view_pc(&v) + view_disasm(&v, view_pc(&v), text, sizeof text));
+	gdb_printf(g, "thread:p%x.%x;core:%x;", a->pid, cpu + 1, cpu);
+	return true;
+}
+
+/* What stopped when something else was told. True: that is told now, and nothing moves. */
+static bool owed(struct gdb *g, const struct action *a, unsigned cpu)
+{
+	if (!g->owed)
+		return false;
+	g->owed = false;
+	if (g->d->stopped_at || (a->what != 'c' && !a->alone && live_pid(g, cpu) != a->pid))
+		return true;
+	g->d->untold = true;
+	return false;
+}
+
 void gdb_resume(struct gdb *g, char *s)
 {
 	struct action a;
+	unsigned cpu;
 
 	if (!choose(g, s, &a)) {
 		gdb_puts(g, "E01");
 		return;
 	}
-	if (!g->d->over) {
+	cpu = cpu_of(g, &a);
+	if (!g->d->over && !owed(g, &a, cpu)) {
 		if (a.what == 'c')
 			debugger_go(g->d);
 		else
-			step(g, &a);
+			step(g, &a, cpu);
+		if (stepped_elsewhere(g, &a, cpu))
+			return;
 	}
 	if (!g->d->quit)
 		gdb_stop_reply(g);

@@ -5,6 +5,7 @@
 #include "debug/dump.h"
 #include "debug/monitor.h"
 #include "debug/regs.h"
+#include "debug/waiting.h"
 
 static void registers(struct monitor *m, char *args)
 {
@@ -91,6 +92,7 @@ static void world(struct monitor *m, char *args)
 static void set(struct monitor *m, char *args)
 {
 	struct view v;
+	struct error err;
 	char *name, *eq = strchr(args, '=');
 	u64 val;
 
@@ -103,9 +105,9 @@ static void set(struct monitor *m, char *args)
 	name = mon_word(&args);
 	if (!name || !mon_value(m, &eq, &val) || !mon_end(m, eq))
 		return;
-	if (!v.live)
-		mon_fail(m, "that world does not run: its registers stand in memory (write)");
-	else if (!regs_set(&v, name, val))
+	if (!v.live && !waiting_set(&m->d->worlds, &v, name, val, &err))
+		mon_fail(m, "%s", err.msg);
+	else if (v.live && !regs_set(&v, name, val))
 		mon_fail(m, "%s cannot be set (general registers, rip and rflags can)", name);
 }
 
@@ -128,7 +130,7 @@ const struct command mon_regs[] = {
 	{"registers", "r", "[host|guest|all]", "registers of this CPU, decoded; of the world that does not run too; all: its whole state", registers, false},
 	{"cpu", NULL, "[N]", "list the CPUs, and look at CPU N", cpus, false},
 	{"world", "w", "[host|guest [VMCB]|now]", "whose registers, memory and symbols are looked at", world, false},
-	{"set", NULL, "REGISTER = EXPRESSION", "set a register of the world that runs", set, false},
+	{"set", NULL, "REGISTER = EXPRESSION", "set a register; of a world that waits, what its VMCB or save area holds", set, false},
 	{"print", "p", "EXPRESSION", "a value: registers, vmcb.FIELD, [v:ADDR] [g:ADDR] [p:ADDR] with .b .w .d .q, symbols", print, false},
 	{0},
 };

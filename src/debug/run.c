@@ -9,7 +9,8 @@ static struct machine *machine_of(struct debugger *d) { return &d->pc->machine; 
 /* Breakpoints where the CPUs stand now are passed. */
 static void leave_here(struct debugger *d)
 {
-	d->skip_icount = machine_of(d)->s.icount;
+	d->skip_icount = d->untold ? ~0ull : machine_of(d)->s.icount;
+	d->untold = false;
 	for (unsigned i = 0; i < d->pc->cfg.cpus; i++) {
 		const struct x86_cpu *c = &d->pc->cpu[i].x86;
 
@@ -153,10 +154,11 @@ enum stop debugger_step(struct debugger *d, unsigned cpu, u64 n)
 	struct x86_cpu *c = &d->pc->cpu[cpu].x86;
 
 	begin(d);
-	while (n-- && !d->over && !d->quit) {
+	for (u64 i = 0; i < n && !d->over && !d->quit; i++) {
 		u64 before = c->retired;
 
-		leave_here(d);
+		if (i)
+			leave_here(d);
 		while (c->retired == before && !d->over) {
 			u64 next = m->s.icount + 1;
 

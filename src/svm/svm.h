@@ -142,6 +142,8 @@ extern const size_t svm_fields_n;
 
 /* Instruction bodies, called by the handlers of cpu_x86 after c->op is set. They raise their own #UD/#GP, check their own
  * intercepts, and either return (rIP moves on) or unwind (VMRUN, exits). */
+/* Somebody else than the VMM wrote the VMCB: the next VMRUN loads all of it, whatever its clean bits say, as hardware may. APM2 15.15.2 */
+void svm_forget(struct x86_cpu *c, u64 vmcb_pa);
 void svm_vmrun(struct x86_cpu *c, u64 rax) __attribute__((noreturn));
 void svm_vmload(struct x86_cpu *c, u64 rax);
 void svm_vmsave(struct x86_cpu *c, u64 rax);

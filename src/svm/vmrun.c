@@ -105,6 +105,12 @@ static void load_switches(struct x86_cpu *c, const u8 *v)
 	p->pause_threshold = x86_has(c->model, X86_F_PFTHRESHOLD) ? vmcb_pause_threshold(v) : 0;
 }
 
+void svm_forget(struct x86_cpu *c, u64 vmcb_pa)
+{
+	if (svm_priv(&c->svm)->cached_vmcb == vmcb_pa)
+		svm_priv(&c->svm)->cached_vmcb = SVM_NOT_CACHED;
+}
+
 static void load_state(struct x86_cpu *c, const u8 *v)
 {
 	struct svm_priv *p = svm_priv(&c->svm);

@@ -31,5 +31,5 @@ print vm->name
 print/x $vmcb_exitinfo2
 thread 2.1
 x/1i $pc
-set variable $rax = 1
+set variable $rbx = 1
 detach
