@@ -1,4 +1,4 @@
-/* See log_arm.h. DDI0100 A2.6 (exceptions), B4.6 (fault status). */
+/* See log_arm.h. DDI0100 A2.6 (exceptions). */
 #include "debug/log_arm.h"
 
 #include "debug/disasm.h"
@@ -7,27 +7,15 @@
 const u32 log_arm_kinds = BIT(EV_EXCEPTION) | BIT(EV_INTERRUPT) | BIT(EV_MMIO) | BIT(EV_WALK) | BIT(EV_FLUSH) | BIT(EV_EXEC) | BIT(EV_RESET) |
 			  BIT(EV_CR);
 
-/* DDI0100 table B4-1 */
-static const char *fault_text(u32 fsr)
-{
-	static const char *const names[16] = {"vector", "alignment", "terminal", "alignment", "external abort on linefetch, section",
-					      "translation, section", "external abort on linefetch, page", "translation, page",
-					      "external abort, section", "domain, section", "external abort, page", "domain, page",
-					      "external abort on translation, level 1", "permission, section",
-					      "external abort on translation, level 2", "permission, page"};
-
-	return names[fsr & 15];
-}
-
 static void print_exception(struct text *out, const struct event *e)
 {
 	static const char *const names[] = {"reset", "undefined", "SVC", "prefetch abort", "data abort", "address", "IRQ", "FIQ"};
 
 	text_puts(out, names[e->a % ARRAY_SIZE(names)]);
 	if (e->a == ARM_PREFETCH_ABORT)
-		text_printf(out, ", IFSR %03x (%s fault)", (u32)e->b, fault_text((u32)e->b));
+		text_printf(out, ", IFSR %03x (%s fault)", (u32)e->b, arm_fault_text((u32)e->b));
 	if (e->a == ARM_DATA_ABORT)
-		text_printf(out, ", FSR %03x (%s fault, domain %u), FAR %08x", (u32)e->b, fault_text((u32)e->b), (u32)e->b >> 4 & 15, (u32)e->c);
+		text_printf(out, ", FSR %03x (%s fault, domain %u), FAR %08x", (u32)e->b, arm_fault_text((u32)e->b), (u32)e->b >> 4 & 15, (u32)e->c);
 	text_puts(out, "\n");
 }
 

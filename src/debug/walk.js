@@ -38,6 +38,7 @@
 	const concerns = (s, e) => !s.result && s.row === Number(e.dataset.row) &&
 		(s.cached ? Number(e.dataset.column) < walk().rows[s.row].cells.length - 1 : s.column === Number(e.dataset.column));
 	const walk = () => data.walks[current];
+	const arm = () => walk().arch === "arm";
 	const cellAt = (s) => walk().rows[s.row].cells[s.column];
 
 	// ---- this step ----
@@ -46,14 +47,14 @@
 		const bar = make("div", {class: "bits", role: "group", "aria-label": "bits of the address"});
 		const value = BigInt("0x" + address);
 		const part = (hi, lo) => ((value >> BigInt(lo)) & ((1n << BigInt(hi - lo + 1)) - 1n)).toString(16);
-		let low = 32;
 		for (const l of form.levels) {
 			const e = make("span", {class: "b-" + (dim ? "n" : "g") + l.level + (cell && cell.level === l.level ? " here" : "")},
 				(dim ? "n" : walk().nested ? "g" : "") + "L" + l.level + " " + l.hi + ":" + l.lo + " = " + part(l.hi, l.lo));
 			bar.append(e);
-			low = l.lo;
 		}
-		bar.append(make("span", {}, "offset " + (low - 1) + ":0 = " + part(low - 1, 0)));
+		if (form.subpage)
+			bar.append(make("span", {class: "b-g5"}, "subpage " + form.subpage.join(":") + " = " + part(...form.subpage)));
+		bar.append(make("span", {}, "offset " + (form.offset - 1) + ":0 = " + part(form.offset - 1, 0)));
 		return bar;
 	}
 
@@ -90,7 +91,9 @@
 			if (cell.state !== "register")
 				out.push(make("p", {class: "mono"}, address(cell)));
 			out.push(entryTable(cell));
-			if (cell.perm)
+			if (cell.perm && arm())
+				out.push(make("p", {}, "Rights: " + cell.perm + "."));
+			else if (cell.perm)
 				out.push(make("p", {}, "Rights from the top of the " + (cell.dim ? "nested" : walk().nested ? "guest's" : "") +
 				" tables down to here: " + cell.perm + " (W and U must be set in every entry, NX in none)."));
 		}
@@ -124,14 +127,15 @@
 	// ---- around the walk ----
 
 	function changes() {
-		const old = new Map();
+		const old = new Map(), list = [];
+		const place = (c) => c.state !== "register" ? c.pa : arm() ? c.entry : ""; // x86: PDPEs in registers have memory behind them
 		if (current)
-			data.walks[current - 1].rows.forEach((r) => r.cells.forEach((c) => c.known && c.entry && c.state !== "register" && old.set(c.pa, c)));
-		const list = [];
+			data.walks[current - 1].rows.forEach((r) => r.cells.forEach((c) => c.known && c.entry && place(c) && old.set(place(c), c)));
 		walk().rows.forEach((r) => r.cells.forEach((c) => {
-			const o = c.known && c.entry ? old.get(c.pa) : null;
-			if (o && o.val !== c.val && !list.some((x) => x.pa === c.pa))
-				list.push({pa: c.pa, text: c.name + " for " + r.name + ", entry at " + c.pa + ": " + o.val + " → " + c.val});
+			const at = place(c), o = c.known && c.entry ? old.get(at) : null;
+			if (o && o.val !== c.val && !list.some((x) => x.at === at))
+				list.push({at: at, text: (c.state === "register" ? c.entry : c.name + (arm() ? "" : " for " + r.name) + ", entry at " + at) +
+					": " + o.val + " → " + c.val});
 		}));
 		return list;
 	}
@@ -229,8 +233,6 @@
 
 	function questionsOf(w) {
 		const q = [], cells = [];
-		const sizes = ["4 KB", "2 MB", "4 MB", "1 GB", "no paging"];
-		const size = {12: "4 KB", 21: "2 MB", 22: "4 MB", 30: w.gshift || w.nshift ? "1 GB" : "no paging"};
 		if (!w.physical)
 			for (const l of w.form[0].levels)
 				q.push({text: "index at level " + l.level + " of " + w.va + " (hexadecimal)", is:
@@ -240,11 +242,18 @@
 				cells.push({row: i, column: k, cell: c, name: r.name});
 		}));
 		for (const c of pick(cells, 3))
-			q.push({text: "system-physical address of reference " + c.cell.ref + " (" + c.cell.name + (c.cell.dim ? " for " + c.name : "") + ")",
+			q.push({text: (arm() ? "physical" : "system-physical") + " address of reference " + c.cell.ref + " (" + c.cell.name + (c.cell.dim ? " for " + c.name : "") + ")",
 				is: c.cell.pa, row: c.row, column: c.column});
 		for (const r of pick(w.rows.filter((x) => w.nested && x.level && x.gpa && x.cells[x.cells.length - 1].state === "read"), 1))
 			q.push({text: "guest-physical address of the guest's " + r.name + " entry", is: r.gpa});
-		q.push({text: "references without any cached translation", is: String(w.cold)});
+		if (!arm())
+			q.push({text: "references without any cached translation", is: String(w.cold)});
+		return q.concat(arm() ? questionsArm(w) : questionsX86(w));
+	}
+
+	function questionsX86(w) {
+		const q = [], sizes = ["4 KB", "2 MB", "4 MB", "1 GB", "no paging"];
+		const size = {12: "4 KB", 21: "2 MB", 22: "4 MB", 30: w.gshift || w.nshift ? "1 GB" : "no paging"};
 		q.push({text: "what comes of it", is: w.allowed ? "allowed" : w.nestedFault ? "nested page fault" : w.errorCode === "0" && !w.rows.some((r) => r.reached) ?
 			"general protection" : "page fault", choice: ["allowed", "page fault", "nested page fault", "general protection"]});
 		if (w.allowed) {
@@ -252,6 +261,28 @@
 			q.push({text: "page size in the TLB", is: size[w.shift], choice: sizes});
 			q.push({text: "rights in the TLB", is: w.perm, choice: ["R - - -", "R W - -", "R - X -", "R W X -", "R - - U", "R W - U", "R - X U", "R W X U"]});
 		}
+		return q;
+	}
+
+	// What the descriptors and registers say: the values of both stay, what follows from them is asked.
+	function questionsArm(w) {
+		const q = [], rights = ["--", "R-", "RW"].flatMap((p) => ["--", "R-", "RW"].map((u) => "priv " + p + " User " + u));
+		const cell = (name) => w.rows.map((r) => r.cells[0]).find((c) => c.name === name && c.state === "register");
+		const domain = cell("domain"), field = domain ? (BigInt("0x" + w.dacr) >> BigInt(2 * w.domain)) & 3n : 0n;
+		const status = (Number("0x" + w.errorCode) & 15).toString(16);
+		if (w.process)
+			q.push({text: "modified virtual address of " + w.unmodified + " in process " + w.process, is: w.va});
+		if (domain)
+			q.push({text: "domain (decimal)", is: String(w.domain)},
+				{text: "the domain's field in DACR", is: ["no access", "client", "reserved", "manager"][Number(field)],
+					choice: ["no access", "client", "reserved", "manager"]},
+				{text: "page size", is: {10: "1 KB", 12: "4 KB", 16: "64 KB", 20: "1 MB"}[w.shift], choice: ["1 KB", "4 KB", "64 KB", "1 MB"]});
+		if (cell("AP"))
+			q.push({text: "AP of the page or subpage (0 to 3)", is: String(w.ap)}, {text: "rights", is: w.perm, choice: rights});
+		q.push({text: "what comes of it", is: w.allowed ? "allowed" : {5: "translation fault", 7: "translation fault", 9: "domain fault",
+			b: "domain fault", d: "permission fault", f: "permission fault"}[status] || "external abort",
+			choice: ["allowed", "translation fault", "domain fault", "permission fault", "external abort"]});
+		q.push(w.allowed ? {text: "physical address", is: w.pa} : {text: "fault status, bits 3:0 (hexadecimal)", is: status});
 		return q;
 	}
 
@@ -363,6 +394,9 @@
 		if (data.stat && data.stat.compared)
 			fill("stat", ...bars("The whole run: " + data.stat.compared + " nested walks, by ways of translation",
 				data.stat.ways, "memory references in all; an access that the TLB serves makes none"));
+		else if (data.stat)
+			fill("stat", ...bars("The whole run: references of its page walks", data.stat.kinds.map((k) => [k[0], k[2]]),
+				"of " + data.stat.kinds.reduce((sum, k) => sum + k[1], 0) + " walks; an access that the TLB serves makes none"));
 		if (data.walks.length) {
 			goWalk(0);
 			return;

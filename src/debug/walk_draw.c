@@ -93,7 +93,7 @@ static struct walk_shape *mono(struct pen *p, enum walk_paint paint, int x, int 
 
 static void heading(struct pen *p)
 {
-	char buf[120];
+	char buf[160];
 	struct text t;
 
 	text_init_buffer(&t, buf, sizeof buf);
@@ -132,16 +132,21 @@ static void fields(struct pen *p)
 	int x = MARGIN + LABEL;
 	char name[16];
 
-	mono(p, PAINT_INK, MARGIN, FIELD_Y + 31, "address")->mono = false;
-	if (f->levels > 3)
+	mono(p, PAINT_INK, MARGIN, FIELD_Y + 31, f->address)->mono = false;
+	if (f->bits > 32)
 		x = field(p, PAINT_SKIPPED, x, 82, 63, f->bits, "sign", va >> f->bits);
-	for (unsigned n = f->levels; n; n--) {
+	for (unsigned i = 0; i < f->levels; i++) {
+		unsigned n = f->order[i];
+
+		if (!f->level[n].hi)
+			continue;
 		snprintf(name, sizeof name, "%sL%u", p->v->shot->physical ? "n" : p->v->columns > 1 ? "g" : "", n);
 		x = field(p, paint_level(p->v->shot->physical, n), x, 86, f->level[n].hi, f->level[n].lo, name,
 			  bits(va, f->level[n].hi, f->level[n].lo));
 	}
-	field(p, PAINT_DATA, x, 100, f->levels ? f->level[1].lo - 1u : 31, 0, f->levels ? "offset" : "physical",
-	      va & mask_low(f->levels ? f->level[1].lo : 32));
+	if (f->sub_hi)
+		x = field(p, paint_level(0, ARM_AP), x, 86, f->sub_hi, f->sub_lo, "subpage", bits(va, f->sub_hi, f->sub_lo));
+	field(p, PAINT_DATA, x, 100, f->offset - 1u, 0, f->offset < 32 ? "offset" : "physical", va & mask_low(f->offset));
 }
 
 /* ---- cells ---- */
@@ -182,7 +187,7 @@ static void cell_flags(struct pen *p, const struct walk_row *r, const struct wal
 		return;
 	}
 	text_init_buffer(&t, buf, sizeof buf);
-	walk_form_flags(c->form, c->val, &t);
+	walk_say_flags(&t, p->v, c);
 	if (device)
 		text_printf(&t, " (%s)", device);
 	mono(p, c->state == CELL_CACHED ? PAINT_FAINT : PAINT_INK, x, y, buf)->secret = true;
@@ -195,14 +200,31 @@ static void cell_known(struct pen *p, const struct walk_row *r, const struct wal
 	enum walk_paint ink = c->state == CELL_CACHED ? PAINT_FAINT : PAINT_INK;
 	char buf[40];
 
-	if (c->state == CELL_REGISTER)
+	if (c->state == CELL_REGISTER && c->form->name)
+		snprintf(buf, sizeof buf, "%s, %s", c->form->entry, c->form->table);
+	else if (c->state == CELL_REGISTER)
 		snprintf(buf, sizeof buf, "in a register");
 	else
 		snprintf(buf, sizeof buf, "@ %llx", (ull)c->pa);
-	mono(p, ink, x, y + 37, buf)->secret = true;
-	snprintf(buf, sizeof buf, c->form && p->v->form[c->dim].size == 4 ? "%08llx" : "%016llx", (ull)c->val);
+	mono(p, ink, x, y + 37, buf)->secret = !(c->form && c->form->name);
+	snprintf(buf, sizeof buf, "%0*llx", (int)walk_view_digits(p->v, c), (ull)c->val);
 	mono(p, ink, x, y + 53, buf); /* a quiz leaves the entries: from them all else follows */
 	cell_flags(p, r, c, x, y + 70);
+}
+
+static void cell_unknown(struct pen *p, const struct walk_cell *c, int x, int y)
+{
+	char buf[48];
+
+	if (c->note)
+		snprintf(buf, sizeof buf, "(%s)", c->note);
+	else
+		snprintf(buf, sizeof buf, "%s", c->state == CELL_CACHED ? "served by the TLB" : c->fails ? "out of range" : "not reached");
+	text(p, PAINT_FAINT, x, y + 40, 11, "%s", buf)->secret = true;
+	if (c->state != CELL_READ)
+		return;
+	snprintf(buf, sizeof buf, "@ %llx", (ull)c->pa);
+	mono(p, PAINT_INK, x, y + 58, buf)->secret = true;
 }
 
 static void cell(struct pen *p, unsigned row, unsigned column)
@@ -232,7 +254,7 @@ static void cell(struct pen *p, unsigned row, unsigned column)
 												     : PAINT_FAINT,
 	     x, y + 18, 13, "%s", head)
 		->bold = true;
-	if (c->level && c->known) {
+	if (c->has_index && c->known) {
 		snprintf(head, sizeof head, "[%x]", c->index);
 		mono(p, PAINT_INK, x + p->cell_w - 18 - (int)strlen(head) * 7, y + 18, head)->secret = true;
 	}
@@ -241,15 +263,20 @@ static void cell(struct pen *p, unsigned row, unsigned column)
 	if (c->known)
 		cell_known(p, r, c, x, y);
 	else
-		text(p, PAINT_FAINT, x, y + 40, 11, "%s",
-		     c->state == CELL_ABSENT   ? "(large page)"
-		     : c->state == CELL_CACHED ? "served by the TLB"
-		     : c->fails                ? "out of range"
-					       : "not reached")
-			->secret = true;
+		cell_unknown(p, c, x, y);
 	if (column) /* in the order of references */
 		add(p, SHAPE_ARROW, PAINT_FAINT, cell_x(p, column) - GAP + 1, y + CELL_H / 2, GAP - 3, 0);
 	p->row = p->column = -1;
+}
+
+/* The row of the first table. */
+static unsigned first_table(const struct walk_view *v)
+{
+	unsigned n = 0;
+
+	while (n < v->form[0].levels && !v->form[0].level[v->form[0].order[n]].hi)
+		n++;
+	return n;
 }
 
 static void row(struct pen *p, unsigned n)
@@ -268,6 +295,11 @@ static void row(struct pen *p, unsigned n)
 		snprintf(buf, sizeof buf, "%llx", (ull)r->gpa);
 		mono(p, PAINT_INK, MARGIN, y + 58, buf)->secret = true;
 	}
+	if (p->v->columns == 1 && n < p->v->form[0].levels && first_table(p->v) == n) {
+		text(p, PAINT_FAINT, MARGIN, y + 42, 11, "%s", p->v->form[0].root);
+		snprintf(buf, sizeof buf, "%llx", (ull)p->v->root);
+		mono(p, PAINT_INK, MARGIN, y + 58, buf);
+	}
 	for (unsigned c = 0; c < p->v->columns; c++)
 		cell(p, n, c);
 	for (unsigned c = 0; c + 1 < p->v->columns; c++)
@@ -275,14 +307,17 @@ static void row(struct pen *p, unsigned n)
 			perm = walk_view_cell(p->v, n, c)->perm | 0x80;
 	if (perm) {
 		text_init_buffer(&t, buf, sizeof buf);
-		walk_say_perm(&t, perm);
+		walk_say_perm(&t, p->v, perm);
 		text(p, PAINT_FAINT, x, y + 18, 11, "nested");
 		mono(p, PAINT_INK, x, y + 34, buf)->secret = true;
 	}
 	if (r->cell[0].judges) {
 		text_init_buffer(&t, buf, sizeof buf);
-		walk_say_perm(&t, r->cell[0].perm);
-		text(p, PAINT_FAINT, x, y + 52, 11, "%s", p->v->columns > 1 ? "guest so far" : "so far");
+		walk_say_perm(&t, p->v, r->cell[0].perm);
+		text(p, PAINT_FAINT, x, y + 52, 11, "%s",
+		     p->v->columns > 1               ? "guest so far"
+		     : p->v->shot->arch == WALK_ARM ? "decided"
+						    : "so far");
 		mono(p, PAINT_INK, x, y + 68, buf)->secret = true;
 	}
 }

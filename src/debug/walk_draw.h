@@ -44,7 +44,7 @@ struct walk_shape {
 	bool bold, mono, secret; /* secret: a value, which a quiz hides */
 	s8 row, column;          /* the cell that it belongs to; -1: none */
 	s16 x, y, w, h;          /* text: x, y is the start of its base line */
-	char text[120];
+	char text[160];
 };
 
 #define WALK_SHAPES 640

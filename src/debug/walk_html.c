@@ -42,7 +42,7 @@ static void put_cell_row(struct text *out, struct walk_view *v, unsigned row, un
 {
 	const struct walk_row *r = &v->row[row];
 	const struct walk_cell *c = walk_view_cell(v, row, column);
-	char name[32], flags[64] = "", perm[16] = "", says[512];
+	char name[32], flags[64] = "", perm[32] = "", says[512];
 	struct text t;
 
 	if (c->state == CELL_ABSENT || (c->state == CELL_UNREACHED && !c->fails))
@@ -57,11 +57,11 @@ static void put_cell_row(struct text *out, struct walk_view *v, unsigned row, un
 	walk_say_step(&t, v, r, c);
 	if (c->known && c->form) {
 		text_init_buffer(&t, flags, sizeof flags);
-		walk_form_flags(c->form, c->val, &t);
+		walk_say_flags(&t, v, c);
 	}
 	if (c->judges) {
 		text_init_buffer(&t, perm, sizeof perm);
-		walk_say_perm(&t, c->perm);
+		walk_say_perm(&t, v, c->perm);
 	}
 	text_printf(out, "<tr data-row=\"%u\" data-column=\"%u\" class=\"%s\"><td>", row, column,
 		    c->fails                  ? "fails"
@@ -70,7 +70,7 @@ static void put_cell_row(struct text *out, struct walk_view *v, unsigned row, un
 	if (c->ref)
 		text_printf(out, "%u", c->ref);
 	text_printf(out, "</td><th scope=\"row\">%s</th><td class=\"mono\">", name);
-	if (c->known && c->state != CELL_REGISTER)
+	if ((c->known && c->state != CELL_REGISTER) || c->state == CELL_READ)
 		text_printf(out, "%llx", (ull)c->pa);
 	text_puts(out, "</td><td class=\"mono\">");
 	if (c->known)

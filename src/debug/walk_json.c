@@ -44,21 +44,32 @@ static void said(struct text *out, const char *name, const struct walk_view *v,
 
 /* ---- the tables' form ---- */
 
+/* Only tables: what address bits choose. */
 static void put_form(struct text *out, const struct walk_form *f)
 {
+	bool first = true;
+
 	text_puts(out, "{");
 	string(out, "name", f->name);
 	string(out, "root", f->root);
 	num(out, "size", f->size);
 	num(out, "bits", f->bits);
+	num(out, "offset", f->offset);
+	if (f->sub_hi)
+		text_printf(out, "\"subpage\":[%u,%u],", f->sub_hi, f->sub_lo);
 	text_puts(out, "\"levels\":[");
-	for (unsigned n = f->levels; n; n--) {
-		text_puts(out, "{");
+	for (unsigned i = 0; i < f->levels; i++) {
+		unsigned n = f->order[i];
+
+		if (!f->level[n].hi)
+			continue;
+		text_puts(out, first ? "{" : ",{");
 		string(out, "entry", f->level[n].entry);
 		string(out, "table", f->level[n].table);
 		num(out, "hi", f->level[n].hi);
 		num(out, "lo", f->level[n].lo);
-		text_printf(out, "\"level\":%u}%s", n, n > 1 ? "," : "");
+		text_printf(out, "\"level\":%u}", n);
+		first = false;
 	}
 	text_puts(out, "]}");
 }
@@ -67,6 +78,8 @@ static void put_form(struct text *out, const struct walk_form *f)
 
 static void put_bits(struct text *out, const struct walk_cell *c)
 {
+	static const char *const kinds[] = {[BIT_FLAG] = "flag", [BIT_ADDRESS] = "address", [BIT_FREE] = "free", [BIT_FIELD] = "field", [BIT_TYPE] = "type"};
+
 	text_puts(out, "\"entryBits\":[");
 	for (const struct walk_bit *b = c->known && c->form ? walk_form_bits(c->form, c->val) : NULL; b && b->name;
 	     b++) {
@@ -77,9 +90,9 @@ static void put_bits(struct text *out, const struct walk_cell *c)
 		num(out, "lo", b->lo);
 		string(out, "name", b->name);
 		hex(out, "v", b->kind == BIT_ADDRESS ? v << b->lo : v);
-		string(out, "kind", b->kind == BIT_ADDRESS ? "address" : b->kind == BIT_FLAG ? "flag" : "free");
+		string(out, "kind", kinds[b->kind]);
 		key(out, "says");
-		walk_json_string(out, b->kind != BIT_FLAG ? "" : v ? b->one : b->zero);
+		walk_json_string(out, b->kind == BIT_ADDRESS || b->kind == BIT_FREE ? "" : walk_bit_says(b, v));
 		text_puts(out, "}");
 	}
 	text_puts(out, "],");
@@ -108,25 +121,32 @@ static void put_cell(struct text *out, const struct walk_view *v, const struct w
 	if (c->form) {
 		string(out, "entry", c->form->entry);
 		string(out, "table", c->form->table);
-		hex(out, "addr", c->addr);
-		hex(out, "index", c->index);
-		num(out, "hi", c->hi);
-		num(out, "lo", c->lo);
+		if (c->has_index)
+			hex(out, "index", c->index);
+		if (c->hi) {
+			hex(out, "addr", c->addr);
+			num(out, "hi", c->hi);
+			num(out, "lo", c->lo);
+		}
 	}
-	if (c->known) {
+	if (c->note)
+		string(out, "note", c->note);
+	if (c->known || c->state == CELL_READ) {
 		hex(out, "pa", c->pa);
 		hex(out, "gpa", c->gpa);
+	}
+	if (c->known) {
 		hex(out, "val", c->val);
 		string(out, "set", c->set & 0x40 ? (c->set & 0x20 ? "A D" : "D") : c->set ? "A" : "");
 		string(out, "memory", device ? device : "RAM");
 		text_init_buffer(&t, buf, sizeof buf);
 		if (c->form) {
-			walk_form_flags(c->form, c->val, &t);
+			walk_say_flags(&t, v, c);
 			string(out, "flags", buf);
 		}
 		if (c->judges) {
 			text_init_buffer(&t, buf, sizeof buf);
-			walk_say_perm(&t, c->perm);
+			walk_say_perm(&t, v, c->perm);
 			string(out, "perm", buf);
 		}
 	}
@@ -188,15 +208,17 @@ static void put_flushes(struct text *out, const struct walk_view *v, const char 
 	text_puts(out, "],");
 }
 
-static void put_before(struct text *out, const struct walk_shot *s)
+static void put_before(struct text *out, const struct walk_view *v)
 {
+	const struct walk_shot *s = v->shot;
+
 	text_puts(out, "\"before\":[");
 	for (unsigned i = 0; i < s->befores; i++) {
 		char buf[128];
 		struct text t;
 
 		text_init_buffer(&t, buf, sizeof buf);
-		walk_say_event(&t, &s->before[i]);
+		walk_say_event(&t, v, &s->before[i]);
 		text_puts(out, i ? "," : "");
 		walk_json_string(out, buf);
 	}
@@ -232,19 +254,31 @@ static void put_words(struct text *out, const struct walk_view *v)
 	said(out, "held", v, walk_say_held);
 }
 
+static void put_arm(struct text *out, const struct walk_shot *s)
+{
+	hex(out, "unmodified", s->arm.va);
+	hex(out, "ttbr", s->arm.ttbr);
+	hex(out, "dacr", s->arm.dacr);
+	hex(out, "control", s->arm.control);
+	num(out, "process", s->arm.fcse >> 25);
+	num(out, "domain", s->walk.domain);
+	num(out, "ap", s->walk.ap);
+}
+
 static void put_walk(struct text *out, const struct walk_shot *s)
 {
 	struct walk_view v;
-	char perm[16];
+	char perm[32];
 	struct text t;
 
 	walk_view_build(&v, s);
 	text_puts(out, "{");
 	put_words(out, &v);
+	string(out, "arch", s->arch == WALK_ARM ? "arm" : "x86");
 	hex(out, "va", s->walk.va);
 	string(out, "access", walk_say_access(&v));
 	num(out, "icount", s->icount);
-	hex(out, "rip", s->rip);
+	hex(out, walk_say_ip(&v), s->ip);
 	num(out, "cpu", s->cpu);
 	num(out, "asid", s->asid);
 	num(out, "pcid", s->pcid);
@@ -260,19 +294,21 @@ static void put_walk(struct text *out, const struct walk_shot *s)
 	hex(out, "gpa", s->walk.gpa);
 	hex(out, "pa", s->walk.pa);
 	text_init_buffer(&t, perm, sizeof perm);
-	walk_say_perm(&t, s->walk.perm);
+	walk_say_perm(&t, &v, v.perm);
 	string(out, "perm", perm);
+	if (s->arch == WALK_ARM)
+		put_arm(out, s);
 	num(out, "shift", s->walk.shift);
 	num(out, "gshift", s->walk.gshift);
 	num(out, "nshift", s->walk.nshift);
 	num(out, "refs", v.refs);
 	num(out, "cold", v.cold_refs);
-	hex(out, "root", s->p.root);
+	hex(out, "root", v.root);
 	hex(out, "nroot", v.columns > 1 ? s->np.root : 0);
 	flag(out, "stale", v.stale);
 	put_flushes(out, &v, "until", true);
 	put_flushes(out, &v, "notBy", false);
-	put_before(out, s);
+	put_before(out, &v);
 	put_ways(out, s);
 	text_puts(out, "\"form\":[");
 	put_form(out, &v.form[0]);
@@ -287,10 +323,18 @@ static void put_walk(struct text *out, const struct walk_shot *s)
 
 static void put_stat(struct text *out, const struct walk_stat *t)
 {
-	static const char *const kinds[KINDS] = {"host", "guest", "nested"};
+	static const char *const x86[KINDS] = {"host", "guest", "nested"};
+	static const char *const arm[ARM_KINDS] = {"section", "large", "small", "tiny", "invalid"};
+	const char *const *kinds = t->arch == WALK_ARM ? arm : x86;
 
-	text_puts(out, ",\n\"stat\":{");
-	for (unsigned k = 0; k < KINDS; k++)
+	text_puts(out, ",\n\"stat\":{\"kinds\":[");
+	for (unsigned k = 0; k < walk_kinds(t); k++) {
+		text_puts(out, k ? ",[" : "[");
+		walk_json_string(out, walk_kind_text(t, k));
+		text_printf(out, ",%llu,%llu]", (ull)t->walks[k], (ull)t->refs[k]);
+	}
+	text_puts(out, "],");
+	for (unsigned k = 0; k < walk_kinds(t); k++)
 		text_printf(out, "\"%s\":{\"walks\":%llu,\"refused\":%llu,\"refs\":%llu},", kinds[k], (ull)t->walks[k],
 			    (ull)t->refused[k], (ull)t->refs[k]);
 	num(out, "compared", t->compared);

@@ -210,7 +210,7 @@ void walk_shoot(struct walk_shot *s, struct x86_cpu *c, unsigned access, const s
 	if (c->tlb.stamp)
 		c->tlb.stamp(c->tlb.stamp_arg, &e);
 	s->icount = e.icount;
-	s->rip = e.ip;
+	s->ip = e.ip;
 	surroundings(s, c, &env);
 }
 
@@ -231,13 +231,13 @@ static bool look_guest(struct walk_shot *s, struct x86_cpu *c, struct walk_env *
 		s->asid = c->tlb.asid;
 		s->pcid = c->tlb.pcid;
 		s->pf_exits = svm_wants(&c->svm, ICPT_EXC + VEC_PF);
-		s->rip = c->rip;
+		s->ip = c->rip;
 	} else {
 		svm_guest_env(c, c->svm.vmcb_pa, env);
 		s->asid = vmcb_asid(v);
 		s->pcid = pcid_of(vmcb_cr4(v), vmcb_cr3(v));
 		s->pf_exits = c->svm.icpt[(ICPT_EXC + VEC_PF) >> 5] >> ((ICPT_EXC + VEC_PF) & 31) & 1;
-		s->rip = vmcb_rip(v);
+		s->ip = vmcb_rip(v);
 	}
 	return true;
 }
@@ -249,11 +249,11 @@ static void look_host(struct walk_shot *s, struct x86_cpu *c, struct walk_env *e
 
 		svm_host_env(c, env);
 		s->pcid = pcid_of(vmcb_cr4(h), vmcb_cr3(h));
-		s->rip = vmcb_rip(h);
+		s->ip = vmcb_rip(h);
 	} else {
 		*env = c->tlb.env;
 		s->pcid = c->tlb.pcid;
-		s->rip = c->rip;
+		s->ip = c->rip;
 	}
 }
 

@@ -57,15 +57,38 @@ bool walk_ways(const struct walk_shot *s, unsigned way[WAYS])
 	return true;
 }
 
+static unsigned kind_of(const struct walk_shot *s)
+{
+	if (s->arch == WALK_X86)
+		return !s->guest ? KIND_HOST : s->nested ? KIND_NESTED : KIND_GUEST;
+	switch (s->arm_page.shift) {
+	case 20: return KIND_SECTION;
+	case 16: return KIND_LARGE;
+	case 12: return KIND_SMALL;
+	case 10: return KIND_TINY;
+	default: return KIND_INVALID;
+	}
+}
+
+unsigned walk_kinds(const struct walk_stat *t) { return t->arch == WALK_ARM ? ARM_KINDS : KINDS; }
+
+const char *walk_kind_text(const struct walk_stat *t, unsigned kind)
+{
+	static const char *const x86[KINDS] = {"host", "guest, one dimension", "guest, nested"};
+	static const char *const arm[ARM_KINDS] = {"section, 1 MB", "large page, 64 KB", "small page, 4 KB", "tiny page, 1 KB", "no valid descriptor"};
+
+	return t->arch == WALK_ARM ? arm[kind] : x86[kind];
+}
+
 void walk_stat_add(struct walk_stat *t, const struct walk_shot *s)
 {
-	enum walk_kind k = !s->guest ? KIND_HOST : s->nested ? KIND_NESTED : KIND_GUEST;
-	unsigned way[WAYS];
+	unsigned way[WAYS], k = kind_of(s);
 
+	t->arch = s->arch;
 	t->walks[k]++;
 	t->refs[k] += s->walk.refs;
 	t->refused[k] += s->walk.why != WALK_OK;
-	if (k == KIND_NESTED)
+	if (s->arch == WALK_X86 && k == KIND_NESTED)
 		t->histogram[s->walk.refs < WALK_REFS ? s->walk.refs : WALK_REFS - 1]++;
 	if (!walk_ways(s, way))
 		return;
@@ -85,12 +108,11 @@ static void bar(struct text *out, double share)
 
 void walk_stat_print(struct text *out, const struct walk_stat *t)
 {
-	static const char *const kinds[KINDS] = {"host", "guest, one dimension", "guest, nested"};
 	u64 most = 1;
 
 	text_puts(out, "page walks of the run (an access that the TLB serves makes none):\n");
-	for (unsigned k = 0; k < KINDS; k++)
-		text_printf(out, "  %-22s %8llu walks, %6llu refused, %9llu references, %5.2f a walk\n", kinds[k],
+	for (unsigned k = 0; k < walk_kinds(t); k++)
+		text_printf(out, "  %-22s %8llu walks, %6llu refused, %9llu references, %5.2f a walk\n", walk_kind_text(t, k),
 			    (ull)t->walks[k], (ull)t->refused[k], (ull)t->refs[k],
 			    t->walks[k] ? (double)t->refs[k] / (double)t->walks[k] : 0.0);
 	if (!t->compared)

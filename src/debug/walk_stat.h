@@ -22,16 +22,22 @@ enum walk_way {
 
 enum walk_kind { KIND_HOST, KIND_GUEST /* one dimension: shadow paging */, KIND_NESTED, KINDS };
 
+/* ARM's walks by what they found. */
+enum walk_kind_arm { KIND_SECTION, KIND_LARGE, KIND_SMALL, KIND_TINY, KIND_INVALID, ARM_KINDS };
+
 #define WALK_REFS 36
 
 struct walk_stat {
-	u64 walks[KINDS], refused[KINDS], refs[KINDS];
+	enum walk_arch arch;
+	u64 walks[ARM_KINDS], refused[ARM_KINDS], refs[ARM_KINDS];
 	u64 compared; /* nested walks that were allowed: what way[] sums up */
 	u64 way[WAYS];
 	u64 histogram[WALK_REFS]; /* nested walks by references made */
 };
 
 const char *walk_way_text(enum walk_way w);
+unsigned walk_kinds(const struct walk_stat *t); /* how many */
+const char *walk_kind_text(const struct walk_stat *t, unsigned kind);
 /* References of one walk, each way. False: not a nested walk that was allowed. */
 bool walk_ways(const struct walk_shot *s, unsigned way[WAYS]);
 void walk_stat_add(struct walk_stat *t, const struct walk_shot *s);

@@ -83,15 +83,22 @@ static void put_bits(const struct page *p, const struct walk_view *v, unsigned d
 	const struct walk_form *f = &v->form[dim];
 	char buf[32];
 
-	for (unsigned n = f->levels; n; n--) {
-		snprintf(buf, sizeof buf, "%s%c%u %llx", n < f->levels ? " | " : "",
+	for (unsigned i = 0; i < f->levels; i++) {
+		const struct walk_level *l = &f->level[f->order[i]];
+
+		if (!l->hi)
+			continue;
+		snprintf(buf, sizeof buf, "%c%u %llx",
 			 dim              ? 'n'
 			 : v->columns > 1 ? 'g'
 					  : 'L',
-			 n, (ull)bits(addr, f->level[n].hi, f->level[n].lo));
-		put(p, dim ? INK_NESTED : INK_GUEST, n, buf);
+			 f->order[i], (ull)bits(addr, l->hi, l->lo));
+		put(p, dim ? INK_NESTED : INK_GUEST, f->order[i], buf);
+		text_puts(p->out, " | ");
 	}
-	text_printf(p->out, "%soffset %llx", f->levels ? " | " : "", (ull)(addr & 0xfff));
+	if (f->sub_hi)
+		text_printf(p->out, "subpage %llx | ", (ull)bits(addr, f->sub_hi, f->sub_lo));
+	text_printf(p->out, "offset %llx", (ull)(addr & mask_low(f->offset)));
 }
 
 /* ---- cells ---- */
@@ -117,9 +124,8 @@ static void head(const struct walk_view *v, const struct walk_cell *c, struct te
 	else if (c->state != CELL_DATA)
 		text_puts(t, c->fails ? "! " : "- ");
 	walk_say_level(t, v, c);
-	if (c->state == CELL_READ || c->state == CELL_REGISTER || c->known)
-		if (c->level)
-			text_printf(t, " [%x]", c->index);
+	if (c->level && c->has_index && (c->state == CELL_READ || c->known))
+		text_printf(t, " [%x]", c->index);
 	if (c->again)
 		text_printf(t, " &%u", c->again);
 }
@@ -140,7 +146,7 @@ static void flags(const struct walk_view *v, const struct walk_row *r, const str
 		text_puts(t, v->shot->device[0][0] ? v->shot->device[0][0] : "RAM");
 		return;
 	}
-	walk_form_flags(c->form, c->val, t);
+	walk_say_flags(t, v, c);
 	if (c->set)
 		text_printf(t, " +%s%s", c->set & 0x20 ? "A" : "", c->set & 0x40 ? "D" : "");
 	if (v->shot->device[r->level][c->dim ? c->level : 0])
@@ -150,23 +156,22 @@ static void flags(const struct walk_view *v, const struct walk_row *r, const str
 static void cell_line(const struct walk_view *v, const struct walk_row *r, const struct walk_cell *c, unsigned line,
 		      struct text *t, unsigned width)
 {
-	static const char *const absent[] = {"", "(large page)"}, *const skipped[] = {"", "cached"};
-
 	if (line == 0) {
 		if (c->state != CELL_ABSENT)
 			head(v, c, t);
 		return;
 	}
-	if (!c->known) {
-		if (line == 1)
-			text_puts(t, c->state == CELL_ABSENT ? absent[1] : c->state == CELL_CACHED ? skipped[1] : "");
-		return;
-	}
 	if (line == 1 && c->state == CELL_CACHED)
-		text_puts(t, skipped[1]);
-	else if (line == 1)
-		text_printf(t, c->state == CELL_REGISTER ? "(register)" : "@%llx", (ull)c->pa);
-	else if (line == 2)
+		text_puts(t, "cached");
+	else if (line == 1 && c->state == CELL_REGISTER)
+		text_puts(t, c->form->name ? c->form->entry : "(register)");
+	else if (line == 1 && (c->known || c->state == CELL_READ))
+		text_printf(t, "@%llx", (ull)c->pa);
+	else if (!c->known && line == 1 + (c->state == CELL_READ) && c->note)
+		text_printf(t, "(%s)", c->note);
+	if (!c->known || line == 1)
+		return;
+	if (line == 2)
 		value(c, t, width);
 	else
 		flags(v, r, c, t);
@@ -272,7 +277,7 @@ static void put_events(const struct page *p, const struct walk_view *v)
 		text_init_buffer(&t, buf, sizeof buf);
 		if (!i && v->shot->befores_lost)
 			text_printf(&t, "(%u more) ", v->shot->befores_lost);
-		walk_say_event(&t, &v->shot->before[i]);
+		walk_say_event(&t, v, &v->shot->before[i]);
 		words(p, i ? "" : "before", INK_DIM, buf);
 	}
 }
@@ -302,7 +307,7 @@ static void put_flushes(const struct page *p, const struct walk_view *v)
 static void put_grid(const struct page *p, struct walk_view *v)
 {
 	if (v->form[0].levels && !v->shot->physical) {
-		text_printf(p->out, "%-9s %llx = ", "address", (ull)v->shot->walk.va);
+		text_printf(p->out, "%-9s %llx = ", v->form[0].address, (ull)v->shot->walk.va);
 		put_bits(p, v, 0, v->shot->walk.va);
 		text_puts(p->out, "\n");
 	}
@@ -331,6 +336,8 @@ void walk_term(struct text *out, struct walk_view *v, const struct walk_paper *p
 	put_events(&p, v);
 	if (v->shot->walk.why == WALK_NON_CANONICAL)
 		; /* no table was looked at */
+	else if (p.cell < CELL_MIN && v->shot->arch == WALK_ARM)
+		walk_arm_print(out, &v->shot->walk);
 	else if (p.cell < CELL_MIN)
 		walk_print(out, &v->shot->walk);
 	else

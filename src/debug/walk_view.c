@@ -12,24 +12,26 @@ static struct walk_row *row_of(struct walk_view *v, unsigned level)
 static void lay_out(struct walk_view *v)
 {
 	const struct walk_shot *s = v->shot;
-	unsigned top = s->physical ? 0 : s->p.levels;
+	unsigned levels = s->physical ? 0 : v->form[0].levels;
 
-	v->rows = top + 1;
+	v->rows = levels + 1;
 	v->columns = (s->nested ? s->np.levels : 0) + 1u;
-	for (unsigned i = 0; i < v->rows; i++)
-		v->row[i].level = (u8)(top - i);
+	for (unsigned i = 0; i < levels; i++)
+		v->row[i].level = v->form[0].order[i];
 }
 
-/* Which address bits chose the entry. */
-static void place(struct walk_view *v, struct walk_cell *c, u64 addr)
+void walk_view_place(struct walk_view *v, struct walk_cell *c, u64 addr)
 {
 	const struct walk_form *f = &v->form[c->dim];
 
 	c->form = &f->level[c->level];
+	if (!c->form->hi)
+		return;
 	c->addr = f->bits < 64 ? addr & mask_low(f->bits) : addr;
 	c->hi = c->form->hi;
 	c->lo = c->form->lo;
 	c->index = (u32)bits(addr, c->hi, c->lo);
+	c->has_index = true;
 }
 
 static void entry_fill(struct walk_cell *c, const struct walk_step *s)
@@ -58,7 +60,7 @@ static void step_put(struct walk_view *v, const struct walk_step *s, u64 gpa)
 	c = &r->cell[s->dim ? s->level : 0];
 	c->dim = s->dim;
 	c->level = s->level;
-	place(v, c, s->dim ? gpa : v->shot->walk.va);
+	walk_view_place(v, c, s->dim ? gpa : v->shot->walk.va);
 	if (!s->dim) {
 		r->has_gpa = !s->cached;
 		r->gpa = s->gpa;
@@ -125,7 +127,7 @@ static void put_skipped(struct walk_view *v)
 		c->state = CELL_CACHED;
 		c->dim = 1;
 		c->level = s->level;
-		place(v, c, r->gpa);
+		walk_view_place(v, c, r->gpa);
 		entry_fill(c, s);
 	}
 }
@@ -133,14 +135,15 @@ static void put_skipped(struct walk_view *v)
 /* Cells without a step: beyond a large page, skipped without being known, or never reached. */
 static void put_rest(struct walk_view *v)
 {
-	const bool gone = v->shot->walk.why == WALK_NOT_PRESENT; /* what fails then says nothing about sizes */
-	unsigned gleaf = 0;
+	const enum walk_why why = (enum walk_why)v->shot->walk.why;
+	const bool gone = why == WALK_NOT_PRESENT || why == WALK_TRANSLATION; /* what fails then says nothing about sizes */
+	unsigned gleaf = v->rows; /* the row of the first dimension's leaf */
 
 	for (unsigned i = 0; i < v->rows; i++) {
 		const struct walk_cell *g = &v->row[i].cell[0];
 
 		if (v->row[i].level && g->known && g->leaf && !(g->fails && gone))
-			gleaf = v->row[i].level;
+			gleaf = i;
 	}
 	for (unsigned i = 0; i < v->rows; i++) {
 		struct walk_row *r = &v->row[i];
@@ -152,18 +155,20 @@ static void put_rest(struct walk_view *v)
 		for (unsigned n = 0; n < v->columns; n++) {
 			struct walk_cell *c = &r->cell[n];
 
-			if (c->state)
+			if (c->state || c->note)
 				continue;
 			c->dim = n != 0;
 			c->level = (u8)(n ? n : r->level);
-			if ((r->level && r->level < gleaf) || (n && n < nleaf))
+			if ((r->level && i > gleaf && !v->form[0].level[r->level].name) || (n && n < nleaf)) {
 				c->state = CELL_ABSENT;
-			else if (r->cached && n)
+				c->note = v->form[0].large;
+			} else if (r->cached && n) {
 				c->state = CELL_CACHED;
-			else
+			} else {
 				c->state = CELL_UNREACHED;
+			}
 			if (c->level)
-				place(v, c, n ? r->gpa : v->shot->walk.va);
+				walk_view_place(v, c, n ? r->gpa : v->shot->walk.va);
 		}
 		r->nshift = nleaf ? r->cell[nleaf].form->lo : 0;
 	}
@@ -264,19 +269,35 @@ static void put_fault(struct walk_view *v)
 			v->row[i].cell[0].lacks = lacks(&v->row[i].cell[0], w->why);
 }
 
+unsigned walk_view_digits(const struct walk_view *v, const struct walk_cell *c)
+{
+	return (c->form || v->shot->arch == WALK_ARM) && v->form[c->dim].size == 4 ? 8 : 16;
+}
+
 void walk_view_build(struct walk_view *v, const struct walk_shot *s)
 {
 	memset(v, 0, sizeof *v);
 	v->shot = s;
-	walk_form_x86(&v->form[0], &s->p, false);
-	walk_form_x86(&v->form[1], &s->np, true);
+	v->root = s->arch == WALK_ARM ? s->arm.ttbr : s->p.root;
+	v->perm = s->walk.perm;
+	if (s->arch == WALK_ARM) {
+		walk_form_arm(&v->form[0], &s->arm, &s->walk);
+	} else {
+		walk_form_x86(&v->form[0], &s->p, false);
+		walk_form_x86(&v->form[1], &s->np, true);
+	}
 	lay_out(v);
 	put_steps(v);
-	put_skipped(v);
-	put_fault(v);
+	if (s->arch == WALK_ARM) {
+		walk_view_arm(v);
+	} else {
+		put_skipped(v);
+		put_fault(v);
+	}
 	put_final(v);
 	put_rest(v);
-	put_perms(v);
+	if (s->arch == WALK_X86)
+		put_perms(v);
 	v->cold_refs = s->cold.refs;
 	v->stale = s->walk.why != s->cold.why || (s->walk.why == WALK_OK && s->walk.pa != s->cold.pa);
 }

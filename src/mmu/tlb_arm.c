@@ -290,8 +290,9 @@ static void fetch_prime(struct tlb_arm *t, u32 va, const struct arm_page *p, uns
 }
 
 /* The page, and the entry that it is cached in. */
-static bool look_up(struct tlb_arm *t, unsigned arr, u32 mva, unsigned access, struct walk *w, struct arm_page *p, struct tlb_arm_entry **at)
+static bool look_up(struct tlb_arm *t, unsigned arr, u32 va, unsigned access, struct walk *w, struct arm_page *p, struct tlb_arm_entry **at)
 {
+	u32 mva = tlb_arm_mva(t, va);
 	struct tlb_arm_entry *e = locked_find(t, mva);
 
 	if (!e)
@@ -300,7 +301,7 @@ static bool look_up(struct tlb_arm *t, unsigned arr, u32 mva, unsigned access, s
 		p->shift = 0;
 		walk_arm(&t->env, mva, access, false, w, p);
 		if (unlikely(t->walked != NULL))
-			t->walked(t->walked_arg, access, w);
+			t->walked(t->walked_arg, va, access, w);
 		if (!p->shift)
 			return false;
 		*at = fill(t, arr, p);
@@ -325,7 +326,7 @@ bool tlb_arm_translate(struct tlb_arm *t, u32 va, unsigned access, struct tlb_ar
 	u8 *places;
 
 	*hit = (struct tlb_arm_hit){.mva = tlb_arm_mva(t, va)};
-	if (t->env.on && !look_up(t, arr, hit->mva, access, w, &p, &e))
+	if (t->env.on && !look_up(t, arr, va, access, w, &p, &e))
 		return false;
 	hit->shift = p.shift;
 	hit->pa = p.pa | (hit->mva & (u32)mask_low(p.shift));

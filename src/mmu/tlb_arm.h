@@ -66,7 +66,7 @@ struct tlb_arm {
 	void *stamp_arg;
 	bool (*spy)(void *arg, u32 va, u64 pa); /* a debugger wants all data accesses to this page; NULL: none */
 	void *spy_arg;
-	void (*walked)(void *arg, unsigned access, const struct walk *w); /* hears every walk that an access makes; NULL: nobody */
+	void (*walked)(void *arg, u32 va, unsigned access, const struct walk *w); /* hears every walk that an access makes; NULL: nobody */
 	void *walked_arg;
 
 	struct tlb_entry d[TLB_ARM_SIZE], i[ITLB_ARM_SIZE];

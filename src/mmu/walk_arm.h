@@ -24,6 +24,12 @@ enum arm_fault {
 	FSR_EXTERNAL_SECTION = 8, FSR_EXTERNAL_PAGE = 10,
 };
 
+struct text;
+/* Every reference in order, one line each, then the result: plain text. */
+void walk_arm_print(struct text *out, const struct walk *w);
+/* The status in words: "domain, section". DDI0100 table B4-1 */
+const char *arm_fault_text(u32 fsr);
+
 /* What may be cached of a translation: enough to check any access under any DACR, S and R. */
 struct arm_page {
 	u32 mva, pa; /* of its first byte */

@@ -1,6 +1,6 @@
-/* Walks and their error codes as plain text. The grids and pictures are debug/'s; the walker is walk_x86.c. */
+/* Walks and their error codes as plain text. The grids and pictures are debug/'s; the walkers are walk_x86.c and walk_arm.c. */
 #include "base/text.h"
-#include "mmu/walk.h"
+#include "mmu/walk_arm.h"
 
 const char *walk_why_text(enum walk_why why)
 {
@@ -17,7 +17,7 @@ const char *walk_why_text(enum walk_why why)
 		[WALK_ALIGNMENT] = "address not aligned",
 		[WALK_TRANSLATION] = "invalid descriptor",
 		[WALK_DOMAIN] = "no access to the domain",
-		[WALK_PERMISSION] = "refused by AP, S and R",
+		[WALK_PERMISSION] = "not allowed by AP, S and R",
 		[WALK_EXTERNAL_TABLE] = "nobody answers at the descriptor's address",
 		[WALK_EXTERNAL] = "nobody answers at the address",
 	};
@@ -153,4 +153,46 @@ void walk_print(struct text *out, const struct walk *w)
 		print_allowed(out, w);
 	else
 		print_refused(out, w);
+}
+
+/* ---- ARM ---- */
+
+const char *arm_fault_text(u32 fsr)
+{
+	static const char *const names[16] = {"vector", "alignment", "terminal", "alignment", "external abort on linefetch, section",
+					      "translation, section", "external abort on linefetch, page", "translation, page",
+					      "external abort, section", "domain, section", "external abort, page", "domain, page",
+					      "external abort on translation, level 1", "permission, section",
+					      "external abort on translation, level 2", "permission, page"};
+
+	return names[fsr & 15];
+}
+
+static const char *descriptor_text(const struct walk_step *s)
+{
+	static const char *const names[2][4] = {{"fault", "coarse table", "section", "fine table"}, {"fault", "large page", "small page", "tiny page"}};
+
+	return names[s->level > 1][s->val & 3];
+}
+
+void walk_arm_print(struct text *out, const struct walk *w)
+{
+	for (unsigned i = 0; i < w->n; i++) {
+		const struct walk_step *s = &w->step[i];
+		bool silent = w->why == WALK_EXTERNAL_TABLE && i + 1 == w->n;
+
+		text_printf(out, "%2u  L%u [%08llx] ", i + 1, s->level, (unsigned long long)s->pa);
+		if (silent)
+			text_puts(out, "nobody answers\n");
+		else
+			text_printf(out, "%08llx %s\n", (unsigned long long)s->val, descriptor_text(s));
+	}
+	text_printf(out, "mva %08llx ", (unsigned long long)w->va);
+	if (w->why == WALK_OK)
+		text_printf(out, "-> pa %08llx", (unsigned long long)w->pa);
+	else
+		text_printf(out, "refused: %s; status %02x (%s)", walk_why_text((enum walk_why)w->why), w->error, arm_fault_text(w->error));
+	if (w->n && w->shift)
+		text_printf(out, "; %u KB, domain %u, AP %u", 1u << (w->shift - 10), w->domain, w->ap);
+	text_printf(out, "; %u reference%s\n", w->refs, w->refs == 1 ? "" : "s");
 }
