@@ -2,11 +2,9 @@
  * The program: command line -> board -> kernel -> run -> what the end was. The only place that exits.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/cover.h"
 #include "debug/dump.h"
@@ -19,6 +17,7 @@
 #include "ui/debugging.h"
 #include "ui/screen.h"
 #include "ui/session_arm.h"
+#include "ui/signals.h"
 #include "ui/window.h"
 
 enum { EXIT_USAGE = 2, EXIT_FILE = 4 }; /* the others: machine.c, docs/undervisor.1 */
@@ -26,6 +25,7 @@ enum { EXIT_USAGE = 2, EXIT_FILE = 4 }; /* the others: machine.c, docs/underviso
 struct session {
 	struct options opt;
 	struct pc pc;
+	struct target target;
 	struct pc_boot boot;
 	struct firmware firmware;
 	struct drives drives;
@@ -43,27 +43,6 @@ struct session {
 	struct panes panes;
 	u64 started; /* host ns */
 };
-
-static struct machine *volatile interrupt_me; /* NULL: nothing runs, or all is being closed */
-static struct console *volatile interrupt_console; /* it may take a Ctrl-C for itself */
-
-/* timeout(1) sends its signal twice; a user who insists means it. */
-static void on_signal(int sig)
-{
-	static volatile sig_atomic_t times;
-
-	if (++times > 3)
-		_exit(128 + sig);
-	if (!interrupt_me)
-		return;
-	if (sig == SIGINT && interrupt_console && console_interrupt(interrupt_console)) {
-		times = 0;
-		return;
-	}
-	if (interrupt_console)
-		interrupt_console->d->quit = true;
-	machine_interrupt(interrupt_me);
-}
 
 static u64 host_ns(void)
 {
@@ -111,7 +90,8 @@ static bool open_log(struct session *s, struct error *err)
 	s->log_file = s->opt.log_file ? fopen(s->opt.log_file, "w") : stderr;
 	if (!s->log_file)
 		return error_set(err, "%s: cannot be written: %s", s->opt.log_file, strerror(errno));
-	hub_init(&s->hub, &s->pc);
+	target_pc(&s->target, &s->pc);
+	hub_init(&s->hub, &s->target);
 	log_start(&s->log, &s->opt.log, &s->hub, s->log_file);
 	walk_record_start(&s->walks, &s->opt.walk, &s->hub, &s->log.out);
 	return true;
@@ -181,36 +161,8 @@ static bool open_debugger(struct session *s, struct error *err)
 	s->log.where_arg = &s->debug;
 	s->debugged = true;
 	s->debug.d.walks = &s->walks;
-	interrupt_console = &s->debug.console;
+	signals_console(&s->debug.console);
 	return true;
-}
-
-static void catch_signals(struct machine *m)
-{
-	struct sigaction a = {.sa_handler = on_signal};
-
-	interrupt_me = m;
-	if (!m)
-		return;
-	sigaction(SIGINT, &a, NULL);
-	sigaction(SIGTERM, &a, NULL);
-	sigaction(SIGHUP, &a, NULL);
-	signal(SIGPIPE, SIG_IGN);
-}
-
-/* -S without a monitor or GDB: a signal can start the machine. */
-static void wait_for_start(void)
-{
-	sigset_t start;
-	int sig;
-
-	sigemptyset(&start);
-	sigaddset(&start, SIGCONT);
-	sigaddset(&start, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &start, NULL);
-	fprintf(stderr, "undervisor: stopped (-S); kill -CONT %ld starts the machine\n", (long)getpid());
-	sigwait(&start, &sig);
-	sigprocmask(SIG_UNBLOCK, &start, NULL);
 }
 
 /* ---- running ---- */
@@ -322,22 +274,10 @@ static bool show_walks(struct session *s, struct error *err)
 	return walk_out(&s->walks, &s->opt.walk_files, &out, &paper, err);
 }
 
-/* Who quits the debugger says how; else the machine's own end counts. */
-static int exit_status(const struct session *s, enum stop why)
-{
-	const struct debugger *d = &s->debug.d;
-
-	if (s->debugged && d->quit && d->status >= 0)
-		return d->status;
-	if (s->debugged && d->quit && !d->over && why != STOP_SIGNAL)
-		return 0;
-	return machine_exit_status(&s->pc.machine, why);
-}
-
 static int finish(struct session *s, enum stop why, struct error *err)
 {
 	const struct debugger *d = s->debugged ? &s->debug.d : NULL;
-	int status = exit_status(s, why);
+	int status = s->debugged ? debugging_status(&s->debug, why) : machine_exit_status(&s->pc.machine, why);
 	struct picture screen;
 
 	if (s->pc.machine.tick.period)
@@ -379,15 +319,15 @@ static int session(struct session *s, int argc, char **argv)
 		return 0;
 	}
 	if (s->opt.board == BOARD_ICP)
-		return session_arm(&s->opt, catch_signals);
+		return session_arm(&s->opt);
 	s->started = host_ns();
 	if (!power_on(s, &err))
 		return fail(s, &err, EXIT_FILE);
 	if (!open_debugger(s, &err))
 		return fail(s, &err, EXIT_USAGE);
-	catch_signals(&s->pc.machine);
-	if (s->opt.stopped && !(s->debugged && (s->debug.console.kind || s->debug.listening || s->opt.debug.script)))
-		wait_for_start();
+	signals_catch(&s->pc.machine);
+	if (s->opt.stopped && !(s->debugged && debugging_waits(&s->debug)))
+		signals_wait_for_start();
 	return run(s, &why, &err) ? finish(s, why, &err) : fail(s, &err, EXIT_FILE);
 }
 
@@ -401,8 +341,8 @@ int main(int argc, char **argv)
 		return EXIT_FILE;
 	}
 	status = session(s, argc, argv);
-	interrupt_me = NULL;
-	interrupt_console = NULL;
+	signals_catch(NULL);
+	signals_console(NULL);
 	walk_record_free(&s->walks);
 	if (s->debugged)
 		debugging_close(&s->debug);

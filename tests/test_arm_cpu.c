@@ -587,14 +587,14 @@ START_TEST(execution_spy)
 
 	spy_program();
 	offsets[((CODE + 8) & 0xfff) >> 6] = BIT((CODE + 8) & 63);
-	arm_code_spy(&cpu, offsets);
+	arm_code_spy(&cpu, offsets, false);
 	stopping = true;
 	ck_assert_int_eq(arm_run(&cpu, 1000), ARM_STOP_KICK);
 	ck_assert_uint_eq(cpu.s.r[15], CODE + 8);
 	ck_assert_uint_eq(icount, 402);
 	run(1); /* and goes on */
 	ck_assert_uint_eq(cpu.s.r[15], CODE + 12);
-	arm_code_spy(&cpu, NULL);
+	arm_code_spy(&cpu, NULL, false);
 	run(1000);
 }
 END_TEST

@@ -10,6 +10,7 @@
 #include "debug/stat.h"
 
 static struct pc *pc;
+static struct target target;
 static struct hub hub;
 static struct debugger d;
 static struct error err;
@@ -26,7 +27,8 @@ static void setup(void)
 	pc = malloc(sizeof *pc);
 	ck_assert(x86_model_parse(&cfg.model, "zen", &err));
 	ck_assert_msg(pc_init(pc, &cfg, &err), "%s", err.msg);
-	hub_init(&hub, pc);
+	target_pc(&target, pc);
+	hub_init(&hub, &target);
 	debugger_init(&d, &hub, 0);
 	c = &pc->cpu[0].x86;
 	for (unsigned i = 0; i < sizeof program; i++)

@@ -10,6 +10,7 @@
 enum { SCREEN_W = 720, SCREEN_H = 400, BUTTON_Y = SCREEN_H + 12 };
 
 static struct pc *pc;
+static struct target target;
 static struct hub hub;
 static struct panes p;
 static struct canvas c;
@@ -22,7 +23,8 @@ static void setup(void)
 	pc = calloc(1, sizeof *pc);
 	ck_assert(x86_model_parse(&cfg.model, "zen", &err));
 	ck_assert(pc_init(pc, &cfg, &err));
-	hub_init(&hub, pc);
+	target_pc(&target, pc);
+	hub_init(&hub, &target);
 	panes_init(&p, pc, &hub);
 	panes_size(SCREEN_W, SCREEN_H, &c.width, &c.height);
 	c.pixels = malloc((size_t)c.width * (size_t)c.height * sizeof *c.pixels);

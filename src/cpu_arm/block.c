@@ -184,16 +184,19 @@ void arm_code_cut(struct arm_cpu *c, const struct arm_op *o)
 	kill(c->code, b);
 }
 
-void arm_code_spy(struct arm_cpu *c, const u64 *offsets)
+void arm_code_spy(struct arm_cpu *c, const u64 *offsets, bool magic)
 {
 	c->code->spied = offsets;
+	c->code->spied_magic = magic;
 	arm_code_flush(c);
 }
 
-static bool is_spied(const struct arm_code *k, u64 pa)
+static bool is_spied(const struct arm_code *k, u64 pa, u32 mode, u32 insn)
 {
 	unsigned off = (unsigned)(pa & ~PAGE_MASK);
 
+	if (unlikely(k->spied_magic) && !(mode & ARM_MODE_THUMB) && arm_is_magic(insn))
+		return true;
 	return unlikely(k->spied != NULL) && k->spied[off >> 6] >> (off & 63) & 1;
 }
 
@@ -251,15 +254,17 @@ static void build(struct arm_cpu *c, struct arm_block *b)
 
 	while (!ended && b->insns < limit) {
 		u64 pa = b->pa + b->bytes;
+		u32 insn;
 
 		if (b->bytes && !(pa & ~PAGE_MASK))
 			break;
-		if (is_spied(c->code, pa) && !(b->mode & ARM_MODE_STEP)) {
+		insn = code_at(c, pa, b->mode);
+		if (is_spied(c->code, pa, b->mode, insn) && !(b->mode & ARM_MODE_STEP)) {
 			if (b->ops)
 				break;
 			ended = spied = true;
 		}
-		ended |= arm_decode(&d, code_at(c, pa, b->mode));
+		ended |= arm_decode(&d, insn);
 		b->insns++;
 		b->bytes = (u16)(b->bytes + step);
 		if (!(b->mode & ARM_MODE_STEP) && is_cut(c->code, pa))

@@ -41,6 +41,7 @@ struct arm_code {
 	struct arm_host *host; /* NULL: no host code */
 	unsigned hot;          /* runs before a block is translated */
 	const u64 *spied; /* see arm_code_spy; NULL: nothing */
+	bool spied_magic;
 };
 
 static ALWAYS_INLINE unsigned arm_code_hash(u64 pa, u32 mode)

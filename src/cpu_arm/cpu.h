@@ -165,9 +165,11 @@ bool arm_deaf(const struct arm_cpu *c);  /* no interrupt can wake it: never, for
 u64 arm_hash(const struct arm_cpu *c, u64 seed);
 /* Recompute everything derived after s was loaded or written from outside. */
 void arm_state_changed(struct arm_cpu *c);
-/* Instructions whose page offset has its bit set in offsets (4096 bits; kept by the caller) are taken one by one from now on, and c->spy->insn is
- * asked before them. NULL: none. Between runs only. */
-void arm_code_spy(struct arm_cpu *c, const u64 *offsets);
+/* Instructions whose page offset has its bit set in offsets (4096 bits; kept by the caller; NULL: none), and magic ones if wanted, are taken one by
+ * one from now on, and c->spy->insn is asked before them. Between runs only. */
+void arm_code_spy(struct arm_cpu *c, const u64 *offsets, bool magic);
+/* ORR Rn, Rn, Rn, which does nothing, in ARM state: a guest's own breakpoint. */
+static inline bool arm_is_magic(u32 w) { return (w & 0xfff00ff0) == 0xe1800000 && (w >> 16 & 15) == (w & 15) && (w >> 12 & 15) == (w & 15); }
 
 /* Blocks become host code (host.h) after that many runs, 0: never. Before the first run. */
 void arm_set_hot(struct arm_cpu *c, unsigned runs);

@@ -25,6 +25,7 @@ void arm_enter(struct arm_cpu *c, enum arm_vector v, u32 lr)
 	c->s.r[14] = lr;
 	c->s.cpsr = (c->s.cpsr & ~(u32)(PSR_MODE | PSR_T | PSR_J)) | entry[v].mode | entry[v].mask;
 	c->new_pc = (c->s.cp15.control & CTL_V ? 0xffff0000u : 0) + 4u * v;
+	arm_log_mode(c, old);
 	arm_mode_changed(c);
 }
 

@@ -58,9 +58,12 @@ u32 arm_cpsr(const struct arm_cpu *c) { return c->running ? (c->s.cpsr & ~PSR_NZ
 
 void arm_write_cpsr(struct arm_cpu *c, u32 val)
 {
+	u32 old = c->s.cpsr;
+
 	arm_switch_bank(c, val);
 	flags_set(c, val);
 	c->s.cpsr = val & PSR_VALID;
+	arm_log_mode(c, old);
 	arm_mode_changed(c);
 }
 

@@ -13,6 +13,12 @@ u32 *arm_reg_place(struct arm_cpu *c, u32 mode, unsigned n); /* where register n
 void arm_write_cpsr(struct arm_cpu *c, u32 val);
 /* After the CPSR's control bits changed: block key, privilege, interrupts. */
 void arm_mode_changed(struct arm_cpu *c);
+/* The CPSR was old and is another now: EV_MODE if the mode changed. */
+static inline void arm_log_mode(struct arm_cpu *c, u32 old)
+{
+	if (unlikely(event_on(c->log, EV_MODE)) && (old ^ c->s.cpsr) & PSR_MODE)
+		arm_log(c, EV_MODE, c->s.cpsr, old, 0);
+}
 /* After the control register, DACR, TTBR, the FCSE process or FPEXC changed. */
 void arm_cp15_changed(struct arm_cpu *c);
 /* After something about interrupts changed: is there something to do between instructions? */

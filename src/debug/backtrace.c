@@ -1,38 +1,24 @@
-/* See backtrace.h. */
+/* See backtrace.h. ARM frames: the APCS, and what GCC makes of it. */
 #include "debug/backtrace.h"
 
 #define FRAMES 64
 #define SCAN_WORDS 128
 
 static unsigned word_of(const struct view *v) { return view_bits(v) / 8; }
-static u64 stack_at(const struct view *v, u64 sp) { return view_bits(v) == 64 ? sp : (u32)(sp + v->seg[SEG_SS].base); }
+static u64 stack_at(const struct view *v, u64 sp) { return v->arm || view_bits(v) == 64 ? sp : (u32)(sp + v->seg[SEG_SS].base); }
 
 static bool pop(const struct view *v, u64 sp, u64 *val) { return view_load(v, LEVEL_V, stack_at(v, sp), word_of(v), val); }
 
-/* Is there a call right before the address? E8 rel32, or FF /2 with up to 7 bytes. */
-static bool after_call(const struct view *v, u64 pc)
-{
-	u8 b[7] = {0};
+/* A return address: into a known function, behind a call. */
+static bool plausible(const struct symbols *s, const struct view *v, u64 ret) { return ret && symbols_is_code(s, v, ret - 1) && v->ops->after_call(v, ret); }
 
-	if (view_read(v, LEVEL_V, pc - 7, b, 7) != 7)
-		return false;
-	if (b[2] == 0xe8)
-		return true;
-	for (unsigned i = 0; i < 6; i++)
-		if (b[i] == 0xff && (b[i + 1] >> 3 & 7) == 2)
-			return true;
-	return false;
-}
-
-/* A frame whose pointer is plausible: rbp above rsp, and a return address into a known function behind it. */
-static bool by_frame_pointer(const struct symbols *s, const struct view *v, u64 r[16], u64 *pc)
+/* A frame whose pointer is plausible: rbp above rsp, and a return address behind it. */
+static bool x86_frame(const struct symbols *s, const struct view *v, u64 r[16], u64 *pc)
 {
 	u64 bp = r[R_BP], ret, old;
 	unsigned w = word_of(v);
 
-	if (bp < r[R_SP] || bp - r[R_SP] > 1u << 16 || bp % w || !pop(v, bp, &old) || !pop(v, bp + w, &ret))
-		return false;
-	if (!symbols_is_code(s, v, ret - 1) || !after_call(v, ret))
+	if (bp < r[R_SP] || bp - r[R_SP] > 1u << 16 || bp % w || !pop(v, bp, &old) || !pop(v, bp + w, &ret) || !plausible(s, v, ret))
 		return false;
 	r[R_SP] = bp + 2 * w;
 	r[R_BP] = old;
@@ -40,17 +26,46 @@ static bool by_frame_pointer(const struct symbols *s, const struct view *v, u64 
 	return true;
 }
 
+/* r11 (r7 in Thumb state) points to the saved lr with the caller's r11 below it, or, in frames of the APCS, to the saved pc above lr, sp and r11. */
+static bool arm_frame(const struct symbols *s, const struct view *v, u64 r[16], u64 *pc)
+{
+	unsigned n = v->rflags & PSR_T ? 7 : 11;
+	u64 fp = r[n], ret, old;
+
+	if (fp < r[13] || fp - r[13] > 1u << 16 || fp & 3)
+		return false;
+	if (pop(v, fp, &ret) && pop(v, fp - 4, &old) && plausible(s, v, ret))
+		r[13] = fp + 4;
+	else if (!pop(v, fp - 4, &ret) || !pop(v, fp - 12, &old) || !plausible(s, v, ret) || !pop(v, fp - 8, &r[13]))
+		return false;
+	r[n] = old;
+	*pc = ret;
+	return true;
+}
+
+/* An ARM's lr, unless it was left by a call that this function has made itself. */
+static bool by_link(const struct symbols *s, const struct view *v, const u64 r[16], u64 *pc)
+{
+	u64 off;
+	const struct symbol *here = symbols_at(s, v, *pc, &off);
+
+	if (!v->arm || !plausible(s, v, r[14]) || symbols_at(s, v, r[14], &off) == here)
+		return false;
+	*pc = r[14] & ~1ull;
+	return true;
+}
+
 static bool by_scan(const struct symbols *s, const struct view *v, u64 r[16], u64 *pc)
 {
-	unsigned w = word_of(v);
+	unsigned w = word_of(v), sp = v->ops->sp;
 
 	for (unsigned i = 0; i < SCAN_WORDS; i++) {
-		u64 at = r[R_SP] + (u64)i * w, ret;
+		u64 at = r[sp] + (u64)i * w, ret;
 
 		if (!pop(v, at, &ret))
 			return false;
-		if (ret && symbols_is_code(s, v, ret - 1) && after_call(v, ret)) {
-			r[R_SP] = at + w;
+		if (plausible(s, v, ret)) {
+			r[sp] = at + w;
 			*pc = ret;
 			return true;
 		}
@@ -62,14 +77,15 @@ enum how { HOW_CFI = 1, HOW_POINTER, HOW_SCAN };
 
 static enum how up(const struct symbols *s, const struct view *v, u64 r[16], u64 *pc, bool top)
 {
-	u64 look = top ? *pc : *pc - 1, was = r[R_SP];
+	u64 look = top ? *pc : *pc - 1, was = r[v->ops->sp];
 
 	/* In a caller the address behind the call may belong to the next function already: look one byte before. */
 	if (symbols_unwind(s, v, r, &look)) {
 		*pc = look;
-		return look && r[R_SP] > was ? HOW_CFI : 0;
+		/* Only an ARM's innermost frame may have nothing on the stack. */
+		return look && (r[v->ops->sp] > was || (top && v->arm)) ? HOW_CFI : 0;
 	}
-	if (by_frame_pointer(s, v, r, pc))
+	if ((top && by_link(s, v, r, pc)) || (v->arm ? arm_frame : x86_frame)(s, v, r, pc))
 		return HOW_POINTER;
 	return by_scan(s, v, r, pc) ? HOW_SCAN : 0;
 }
@@ -80,7 +96,7 @@ static void print_frame(struct debugger *d, const struct view *v, u64 pc, u64 lo
 {
 	char name[128], line[128];
 
-	text_printf(out, "#%-2u %-5s %0*llx", n, v->guest ? "guest" : "host", view_bits(v) == 64 ? 16 : 8, (unsigned long long)pc);
+	text_printf(out, "#%-2u %-5s %0*llx", n, v->name, view_bits(v) == 64 ? 16 : 8, (unsigned long long)pc);
 	if (symbols_name(&d->symbols, v, look, name, sizeof name)) {
 		char exact[128];
 

@@ -8,7 +8,8 @@
 
 #define EXIT_NPF 0x400
 
-static u64 vmcb_field_of(const struct x86_cpu *c, unsigned off) { return space_peek(c->mem, c->svm.vmcb_pa + off, 8); }
+/* Of the CPU's present guest. */
+static u64 vmcb_field_of(const struct target *t, unsigned cpu, unsigned off) { return space_peek(t->mem, t->ops->vmcb(t, cpu) + off, 8); }
 
 /* ---- events ---- */
 
@@ -31,16 +32,18 @@ static bool in_range(const struct breakpoint *b, u64 lo, u64 hi) { return lo <= 
 
 static bool direction(const struct breakpoint *b, bool write) { return write ? b->write : b->read; }
 
-static bool world_is(const struct breakpoint *b, const struct x86_cpu *c)
+static bool world_is(const struct breakpoint *b, const struct target *t, unsigned cpu)
 {
+	bool guest = t->ops->guest(t, cpu);
+
 	if (b->world == VIEW_HOST)
-		return !c->svm.guest;
+		return !guest;
 	if (b->world == VIEW_GUEST)
-		return c->svm.guest && (!b->vmcb || b->vmcb == c->svm.vmcb_pa);
+		return guest && (!b->vmcb || b->vmcb == t->ops->vmcb(t, cpu));
 	return true;
 }
 
-bool breaks_event(const struct breakpoint *b, struct x86_cpu *c, const struct event *e)
+bool breaks_event(const struct breakpoint *b, const struct target *t, const struct event *e)
 {
 	unsigned low = e->a & 0xff;
 
@@ -49,13 +52,13 @@ bool breaks_event(const struct breakpoint *b, struct x86_cpu *c, const struct ev
 	switch (b->kind) {
 	case BREAK_PORT: return in_range(b, e->b, e->b + low - 1) && direction(b, e->a >> 8 & 1);
 	case BREAK_MSR: return in_range(b, e->a, e->a) && direction(b, e->c);
-	case BREAK_CR: return in_range(b, e->a, e->a);
+	case BREAK_CR: return t->icp ? in_range(b, e->a >> 8, e->a >> 8) : in_range(b, e->a, e->a);
 	case BREAK_EXCEPTION: /* those that are intercepted are #VMEXITs, and never delivered */
 		return e->kind == EV_VMEXIT ? e->c - 0x40 < 32 && in_range(b, e->c - 0x40, e->c - 0x40) : in_range(b, low, low);
 	case BREAK_INTERRUPT: return in_range(b, low, low);
 	case BREAK_VMEXIT: return in_range(b, e->c, e->c);
-	case BREAK_NPF: return e->c == EXIT_NPF && in_range(b, vmcb_field_of(c, 0x80), vmcb_field_of(c, 0x80));
-	case BREAK_INJECT: return vmcb_field_of(c, 0xa8) & EVENT_V;
+	case BREAK_NPF: return e->c == EXIT_NPF && in_range(b, vmcb_field_of(t, e->cpu, 0x80), vmcb_field_of(t, e->cpu, 0x80));
+	case BREAK_INJECT: return vmcb_field_of(t, e->cpu, 0xa8) & EVENT_V;
 	case BREAK_ASID: return in_range(b, e->a, e->a);
 	case BREAK_TRIPLE: return e->a == 3;
 	case BREAK_RESET: return e->a != 3;
@@ -65,27 +68,17 @@ bool breaks_event(const struct breakpoint *b, struct x86_cpu *c, const struct ev
 
 /* ---- instructions ---- */
 
-/* The physical address of a linear one, and the guest-physical on the way, in the CPU's present world. */
-static bool resolve(struct x86_cpu *c, u64 va, unsigned access, struct walk *w)
+bool breaks_insn(const struct breakpoint *b, const struct target *t, unsigned cpu, u64 va)
 {
-	struct walk_env env = c->tlb.env;
+	u64 gpa, pa;
 
-	env.ntlb = NULL;
-	walk_x86(&env, va, access, false, w);
-	return w->why == WALK_OK;
-}
-
-bool breaks_insn(const struct breakpoint *b, struct x86_cpu *c, u64 va)
-{
-	struct walk w;
-
-	if (!b->on || b->kind != BREAK_EXEC || ((va ^ b->lo) & ~PAGE_MASK) || !world_is(b, c))
+	if (!b->on || b->kind != BREAK_EXEC || ((va ^ b->lo) & ~PAGE_MASK) || !world_is(b, t, cpu))
 		return false;
-	if (b->stack && c->r[R_SP] <= b->stack)
+	if (b->stack && t->ops->stack(t, cpu) <= b->stack)
 		return false;
 	if (b->level == LEVEL_V)
 		return va == b->lo;
-	return resolve(c, va, ACC_EXEC | (c->cpl == 3 ? ACC_USER : 0), &w) && (b->level == LEVEL_G ? w.gpa : w.pa) == b->lo;
+	return t->ops->resolve(t, cpu, va, ACC_EXEC, &gpa, &pa) && (b->level == LEVEL_G ? gpa : pa) == b->lo;
 }
 
 /* ---- data ---- */
@@ -95,37 +88,22 @@ static bool overlaps(const struct breakpoint *b, u64 at, unsigned size)
 	return size ? in_range(b, at, at + size - 1) : in_range(b, at & PAGE_MASK, at | ~PAGE_MASK);
 }
 
-/* Guest-physical: the pages of the range are translated as they are mapped now. */
-static bool overlaps_gpa(const struct breakpoint *b, struct x86_cpu *c, u64 pa, unsigned size)
+bool breaks_access(const struct breakpoint *b, const struct target *t, unsigned cpu, u64 va, u64 pa, unsigned size, bool write)
 {
-	struct walk_env env = c->tlb.env;
-	struct walk w;
+	u64 page;
 
-	if (!env.nested)
-		return overlaps(b, pa, size);
-	env.ntlb = NULL;
-	for (u64 page = b->lo & PAGE_MASK; page <= b->hi; page += PAGE_SIZE) {
-		walk_nested(&env, page, ACC_READ | ACC_USER, false, &w);
-		if (w.why == WALK_OK && (w.pa & PAGE_MASK) == (pa & PAGE_MASK))
-			return overlaps(b, page | (pa & ~PAGE_MASK), size);
-	}
-	return false;
-}
-
-bool breaks_access(const struct breakpoint *b, struct x86_cpu *c, u64 va, u64 pa, unsigned size, bool write)
-{
-	if (!b->on || b->kind != BREAK_WATCH || !world_is(b, c) || (size && !direction(b, write)))
+	if (!b->on || b->kind != BREAK_WATCH || !world_is(b, t, cpu) || (size && !direction(b, write)))
 		return false;
 	switch (b->level) {
 	case LEVEL_V: return overlaps(b, va, size);
-	case LEVEL_G: return overlaps_gpa(b, c, pa, size);
+	case LEVEL_G: return t->ops->guest_page(t, cpu, b->lo, b->hi, pa, &page) && overlaps(b, page | (pa & ~PAGE_MASK), size);
 	default: return overlaps(b, pa, size);
 	}
 }
 
 /* ---- what a hit says ---- */
 
-unsigned hit_vars(const struct hit *h, struct x86_cpu *c, u64 hits, struct expr_var var[HIT_VARS])
+unsigned hit_vars(const struct hit *h, const struct target *t, u64 hits, struct expr_var var[HIT_VARS])
 {
 	const struct event *e = &h->e;
 	bool exit = e->kind == EV_VMEXIT, npf = exit && e->c == EXIT_NPF, exc = e->kind == EV_EXCEPTION;
@@ -133,12 +111,12 @@ unsigned hit_vars(const struct hit *h, struct x86_cpu *c, u64 hits, struct expr_
 		{"count", hits},
 		{"cpu", h->cpu},
 		{"reason", exit ? e->c : ~0ull - 1},
-		{"info1", exit ? vmcb_field_of(c, 0x78) : 0},
-		{"info2", exit ? vmcb_field_of(c, 0x80) : 0},
-		{"gpa", npf ? vmcb_field_of(c, 0x80) : 0},
+		{"info1", exit ? vmcb_field_of(t, h->cpu, 0x78) : 0},
+		{"info2", exit ? vmcb_field_of(t, h->cpu, 0x80) : 0},
+		{"gpa", npf ? vmcb_field_of(t, h->cpu, 0x80) : 0},
 		{"port", e->kind == EV_PIO ? e->b : 0},
 		{"msr", e->kind == EV_MSR ? e->a : 0},
-		{"cr", e->kind == EV_CR ? e->a : 0},
+		{"cr", e->kind != EV_CR ? 0 : t->icp ? e->a >> 8 : e->a},
 		{"vector", exc || e->kind == EV_INTERRUPT ? e->a & 0xff : 0},
 		{"error", exc ? e->b : 0},
 		{"address", exc ? e->c : 0},
@@ -154,21 +132,24 @@ unsigned hit_vars(const struct hit *h, struct x86_cpu *c, u64 hits, struct expr_
 	return HIT_VARS;
 }
 
-void hit_print(struct text *out, const struct hit *h, const struct breakpoint *b, struct pc *pc)
+void hit_print(struct text *out, const struct hit *h, const struct breakpoint *b, const struct target *t)
 {
+	const char *world;
+
 	if (h->e.kind != EV_NONE) {
-		event_print(out, pc, &h->e);
+		event_print(out, t, &h->e);
 		return;
 	}
+	world = t->icp ? "" : h->guest ? " guest" : " host";
 	if (b->kind == BREAK_WATCH && h->write)
-		text_printf(out, "cpu%u %s wrote %u byte(s) at %llx (physical %llx): %0*llx -> %0*llx, by the instruction at %llx\n",
-			    h->cpu, h->guest ? "guest" : "host", h->size, (unsigned long long)h->va, (unsigned long long)h->pa,
+		text_printf(out, "cpu%u%s wrote %u byte(s) at %llx (physical %llx): %0*llx -> %0*llx, by the instruction at %llx\n",
+			    h->cpu, world, h->size, (unsigned long long)h->va, (unsigned long long)h->pa,
 			    (int)h->size * 2, (unsigned long long)h->old, (int)h->size * 2, (unsigned long long)h->val,
 			    (unsigned long long)h->rip);
 	else if (b->kind == BREAK_WATCH)
-		text_printf(out, "cpu%u %s read %u byte(s) at %llx (physical %llx): %0*llx, by the instruction at %llx\n", h->cpu,
-			    h->guest ? "guest" : "host", h->size, (unsigned long long)h->va, (unsigned long long)h->pa,
+		text_printf(out, "cpu%u%s read %u byte(s) at %llx (physical %llx): %0*llx, by the instruction at %llx\n", h->cpu,
+			    world, h->size, (unsigned long long)h->va, (unsigned long long)h->pa,
 			    (int)h->size * 2, (unsigned long long)h->val, (unsigned long long)h->rip);
 	else
-		text_printf(out, "cpu%u %s at %llx\n", h->cpu, h->guest ? "guest" : "host", (unsigned long long)h->va);
+		text_printf(out, "cpu%u%s at %llx\n", h->cpu, world, (unsigned long long)h->va);
 }

@@ -2,9 +2,9 @@
  * Breakpoints: what a condition is made of, how it is written, and when it holds. The same text serves the monitor's "break", --trap and GDB.
  * Nothing in guest memory is patched; see cpu.h (struct x86_spy) for how instructions and data are met.
  *
- *   [exec] [host:|guest:|g:|p:]ADDR      write|read|access [v:|g:|p:]ADDR[,BYTES]      magic (XCHG BX,BX)
+ *   [exec] [host:|guest:|g:|p:]ADDR      write|read|access [v:|g:|p:]ADDR[,BYTES]      magic (XCHG BX,BX; on ARM ORR Rn,Rn,Rn)
  *   port LO[-HI] [in|out]   msr [LO[-HI]] [read|write]   cr [N]   exception [#PF|14]   interrupt [VECTOR]   mode
- *   vmrun   vmexit [REASON]   npf [LO[-HI]]   inject   asid N   flush   triple   reset   count N
+ *   cp15 [N] (ARM)   vmrun   vmexit [REASON]   npf [LO[-HI]]   inject   asid N   flush   triple   reset   count N
  *   ... [if EXPRESSION]
  */
 #ifndef DEBUG_BREAKS_H
@@ -42,11 +42,11 @@ bool breaks_parse(struct breakpoint *b, const char *text, const struct expr_env 
 /* Events that it listens to: bits of enum event_kind. */
 u32 breaks_mask(const struct breakpoint *b);
 /* Does the event concern it? Of EXEC, WATCH, MAGIC and COUNT: never. */
-bool breaks_event(const struct breakpoint *b, struct x86_cpu *c, const struct event *e);
+bool breaks_event(const struct breakpoint *b, const struct target *t, const struct event *e);
 /* Is the instruction at va, in this CPU's present world, the one? */
-bool breaks_insn(const struct breakpoint *b, struct x86_cpu *c, u64 va);
+bool breaks_insn(const struct breakpoint *b, const struct target *t, unsigned cpu, u64 va);
 /* Does an access, or with size 0 any access to the page, concern it? */
-bool breaks_access(const struct breakpoint *b, struct x86_cpu *c, u64 va, u64 pa, unsigned size, bool write);
+bool breaks_access(const struct breakpoint *b, const struct target *t, unsigned cpu, u64 va, u64 pa, unsigned size, bool write);
 
 /* A hit, and what conditions may ask of it. */
 struct hit {
@@ -58,7 +58,7 @@ struct hit {
 	unsigned cpu;
 };
 #define HIT_VARS 18
-unsigned hit_vars(const struct hit *h, struct x86_cpu *c, u64 count, struct expr_var var[HIT_VARS]);
-void hit_print(struct text *out, const struct hit *h, const struct breakpoint *b, struct pc *pc);
+unsigned hit_vars(const struct hit *h, const struct target *t, u64 count, struct expr_var var[HIT_VARS]);
+void hit_print(struct text *out, const struct hit *h, const struct breakpoint *b, const struct target *t);
 
 #endif

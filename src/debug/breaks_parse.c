@@ -6,6 +6,7 @@
 
 #include "debug/breaks.h"
 #include "debug/dump.h"
+#include "debug/fault_arm.h"
 
 struct reader {
 	const char *p;
@@ -185,10 +186,31 @@ static bool directions(struct reader *r, const char *in, const char *out)
 	return true;
 }
 
+/* ARM's by their first word: "undefined", "SVC", "prefetch", "data"; IRQ and FIQ are interrupts. */
+static bool vector_arm(struct reader *r)
+{
+	for (u32 i = ARM_UNDEFINED; i <= ARM_FIQ; i++) {
+		const char *name = arm_vector_name(i);
+		char first[16];
+
+		snprintf(first, sizeof first, "%.*s", (int)strcspn(name, " "), name);
+		for (char *p = first; *p; p++)
+			*p = (char)tolower((unsigned char)*p);
+		if (!word(r, first))
+			continue;
+		word(r, "abort");
+		r->b->lo = r->b->hi = i;
+		return true;
+	}
+	return range(r, ARM_FIQ);
+}
+
 static bool vector(struct reader *r)
 {
 	char buf[16];
 
+	if (r->env->view->arm)
+		return vector_arm(r);
 	r->b->lo = 0;
 	r->b->hi = 255;
 	skip(r);
@@ -235,18 +257,32 @@ static bool count(struct reader *r)
 	return number(r, &r->b->lo);
 }
 
+enum { ON_PC = 1, ON_ARM = 2, ON_BOTH = 3 };
+
 static const struct {
 	const char *name;
 	enum break_kind kind;
 	bool (*more)(struct reader *r);
 	u64 all; /* without more: a range up to this; 0: nothing follows */
+	u8 on;
 } kinds[] = {
-	{"magic", BREAK_MAGIC, NULL, 0},       {"port", BREAK_PORT, NULL, 0xffff},       {"msr", BREAK_MSR, NULL, 0xffffffff},
-	{"cr", BREAK_CR, NULL, 15},            {"exception", BREAK_EXCEPTION, vector, 0}, {"interrupt", BREAK_INTERRUPT, NULL, 255},
-	{"mode", BREAK_MODE, NULL, 0},         {"vmrun", BREAK_VMRUN, NULL, 0},          {"vmexit", BREAK_VMEXIT, reason, 0},
-	{"npf", BREAK_NPF, NULL, ~0ull},       {"inject", BREAK_INJECT, NULL, 0},        {"asid", BREAK_ASID, NULL, 0xffffffff},
-	{"flush", BREAK_FLUSH, NULL, 0},       {"triple", BREAK_TRIPLE, NULL, 0},        {"reset", BREAK_RESET, NULL, 0},
-	{"count", BREAK_COUNT, count, 0},
+	{"magic", BREAK_MAGIC, NULL, 0, ON_BOTH},
+	{"port", BREAK_PORT, NULL, 0xffff, ON_PC},
+	{"msr", BREAK_MSR, NULL, 0xffffffff, ON_PC},
+	{"cr", BREAK_CR, NULL, 15, ON_PC},
+	{"cp15", BREAK_CR, NULL, 15, ON_ARM},
+	{"exception", BREAK_EXCEPTION, vector, 0, ON_BOTH},
+	{"interrupt", BREAK_INTERRUPT, vector, 0, ON_BOTH},
+	{"mode", BREAK_MODE, NULL, 0, ON_BOTH},
+	{"vmrun", BREAK_VMRUN, NULL, 0, ON_PC},
+	{"vmexit", BREAK_VMEXIT, reason, 0, ON_PC},
+	{"npf", BREAK_NPF, NULL, ~0ull, ON_PC},
+	{"inject", BREAK_INJECT, NULL, 0, ON_PC},
+	{"asid", BREAK_ASID, NULL, 0xffffffff, ON_PC},
+	{"flush", BREAK_FLUSH, NULL, 0, ON_BOTH},
+	{"triple", BREAK_TRIPLE, NULL, 0, ON_PC},
+	{"reset", BREAK_RESET, NULL, 0, ON_BOTH},
+	{"count", BREAK_COUNT, count, 0, ON_BOTH},
 };
 
 static bool head(struct reader *r)
@@ -262,7 +298,7 @@ static bool head(struct reader *r)
 
 		if (!word(r, kinds[i].name))
 			continue;
-		if (*r->p && *r->p != ' ') { /* a symbol that begins like a word: port.x */
+		if ((*r->p && *r->p != ' ') || !(kinds[i].on & (r->env->view->arm ? ON_ARM : ON_PC))) { /* a symbol: port.x */
 			r->p = start;
 			break;
 		}

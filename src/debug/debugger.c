@@ -12,7 +12,6 @@
 static void met(struct debugger *d, struct breakpoint *b, struct hit *h)
 {
 	struct expr_var var[HIT_VARS];
-	struct x86_cpu *c = &d->pc->cpu[h->cpu].x86;
 	struct expr_env env = {.worlds = &d->worlds, .symbols = &d->symbols, .var = var};
 	struct error err;
 	struct view v;
@@ -22,7 +21,7 @@ static void met(struct debugger *d, struct breakpoint *b, struct hit *h)
 	if (*b->condition) {
 		view_get(&d->worlds, h->cpu, VIEW_NOW, 0, &v);
 		env.view = &v;
-		env.vars = hit_vars(h, c, b->met, var);
+		env.vars = hit_vars(h, d->t, b->met, var);
 		if (!expr_eval(&env, b->condition, NULL, &yes, &err))
 			yes = 1; /* a condition that cannot be computed stops, and the monitor says why */
 	}
@@ -36,20 +35,19 @@ static void met(struct debugger *d, struct breakpoint *b, struct hit *h)
 	h->id = b->id;
 	if (d->hits < DEBUGGER_HITS)
 		d->hit[d->hits++] = *h;
-	machine_stop(&d->pc->machine, STOP_DEBUG);
+	machine_stop(d->t->machine, STOP_DEBUG);
 }
 
 static void hear(void *arg, const struct event *e)
 {
 	struct debugger *d = arg;
-	struct x86_cpu *c = &d->pc->cpu[e->cpu].x86;
 	struct hit h = {.e = *e, .cpu = e->cpu, .guest = e->guest, .rip = e->ip};
 
 	if (e->kind == EV_VMRUN || e->kind == EV_VMEXIT) {
 		worlds_hear(&d->worlds, e);
 		if (d->want_world) {
 			d->world_changed = true;
-			machine_stop(&d->pc->machine, STOP_DEBUG);
+			machine_stop(d->t->machine, STOP_DEBUG);
 		}
 	}
 	if (e->kind == EV_EXCEPTION)
@@ -57,81 +55,57 @@ static void hear(void *arg, const struct event *e)
 	if (e->kind == EV_VMEXIT)
 		d->last_exit[e->cpu] = *e;
 	for (struct breakpoint *b = d->breaks; b; b = b->next)
-		if (breaks_event(b, c, e))
+		if (breaks_event(b, d->t, e))
 			met(d, b, &h);
 }
 
-static bool magic_here(struct x86_cpu *c, struct debugger *d, u64 va)
+static bool magic_here(struct debugger *d, unsigned cpu, u64 va)
 {
-	bool wide = (c->mode & MODE_SIZE) != MODE_16;
 	struct view v;
-	u8 b[3] = {0};
 
-	view_get(&d->worlds, c->id, VIEW_NOW, 0, &v);
-	view_read(&v, LEVEL_V, va, b, sizeof b);
-	return wide ? b[0] == 0x66 && b[1] == 0x87 && b[2] == 0xdb : b[0] == 0x87 && b[1] == 0xdb;
+	view_get(&d->worlds, cpu, VIEW_NOW, 0, &v);
+	return d->t->ops->magic(&v, va);
 }
 
-static bool insn(void *arg, struct x86_cpu *c, u64 va)
+bool debugger_insn(struct debugger *d, unsigned cpu, u64 va, u64 rip)
 {
-	struct debugger *d = arg;
 	unsigned off = (unsigned)(va & ~PAGE_MASK), before = d->hits;
-	struct hit h = {.cpu = c->id, .guest = c->svm.guest, .va = va, .rip = c->rip};
+	struct hit h = {.cpu = cpu, .guest = d->t->ops->guest(d->t, cpu), .va = va, .rip = rip};
 
 	if (!(d->offsets[off >> 6] >> (off & 63) & 1) && !d->magic)
 		return false;
-	if (d->skip_icount == x86_icount(c) && d->skip_va[c->id] == va)
+	if (d->skip_icount == d->t->ops->icount(d->t, cpu) && d->skip_va[cpu] == va)
 		return false;
 	for (struct breakpoint *b = d->breaks; b; b = b->next)
-		if (breaks_insn(b, c, va) || (b->on && b->kind == BREAK_MAGIC && magic_here(c, d, va)))
+		if (breaks_insn(b, d->t, cpu, va) || (b->on && b->kind == BREAK_MAGIC && magic_here(d, cpu, va)))
 			met(d, b, &h);
 	return d->hits > before;
 }
 
-static bool wants(void *arg, struct x86_cpu *c, u64 va, u64 pa, unsigned size, bool write)
+bool debugger_wants(struct debugger *d, unsigned cpu, u64 va, u64 pa, unsigned size, bool write)
 {
-	for (struct breakpoint *b = ((struct debugger *)arg)->breaks; b; b = b->next)
-		if (breaks_access(b, c, va, pa, size, write))
+	for (struct breakpoint *b = d->breaks; b; b = b->next)
+		if (breaks_access(b, d->t, cpu, va, pa, size, write))
 			return true;
 	return false;
 }
 
-static bool wants_page(void *arg, struct tlb *t, u64 va, u64 pa)
+void debugger_access(struct debugger *d, unsigned cpu, u64 va, u64 pa, unsigned size, bool write, u64 val, u64 rip)
 {
-	return wants(arg, container_of(t, struct x86_cpu, tlb), va, pa, 0, false);
-}
-
-static void access(void *arg, struct x86_cpu *c, u64 va, u64 pa, unsigned size, bool write, u64 val)
-{
-	struct debugger *d = arg;
-	struct hit h = {.cpu = c->id, .guest = c->svm.guest, .va = va, .pa = pa, .val = val, .size = size, .write = write,
-			.old = space_peek(c->mem, pa, size), .rip = x86_rip(c)};
+	struct hit h = {.cpu = cpu, .guest = d->t->ops->guest(d->t, cpu), .va = va, .pa = pa, .val = val, .size = size, .write = write,
+			.old = space_peek(d->t->mem, pa, size), .rip = rip};
 
 	for (struct breakpoint *b = d->breaks; b; b = b->next)
-		if (breaks_access(b, c, va, pa, size, write))
+		if (breaks_access(b, d->t, cpu, va, pa, size, write))
 			met(d, b, &h);
 }
 
 /* ---- installing ---- */
 
-static void install_cpus(struct debugger *d, bool watching)
-{
-	bool spy = watching || d->offsets_used || d->magic;
-
-	for (unsigned i = 0; i < d->pc->cfg.cpus; i++) {
-		struct x86_cpu *c = &d->pc->cpu[i].x86;
-
-		c->spy = spy ? &d->spy : NULL;
-		if (watching || d->watching)
-			tlb_spy(&c->tlb, watching ? wants_page : NULL, d);
-	}
-	d->watching = watching;
-}
-
 void debugger_changed(struct debugger *d)
 {
 	u64 offsets[64] = {0};
-	bool used = false, magic = false, watching = false;
+	bool used = false, magic = false, watching = false, code;
 	u32 mask = ALWAYS | d->record;
 
 	for (struct breakpoint *b = d->breaks; b; b = b->next) {
@@ -147,13 +121,12 @@ void debugger_changed(struct debugger *d)
 		magic |= b->kind == BREAK_MAGIC;
 		watching |= b->kind == BREAK_WATCH;
 	}
-	if (used != d->offsets_used || magic != d->magic || memcmp(offsets, d->offsets, sizeof offsets)) {
-		memcpy(d->offsets, offsets, sizeof offsets);
-		d->offsets_used = used;
-		d->magic = magic;
-		x86_code_spy(d->pc->code, used ? d->offsets : NULL, magic);
-	}
-	install_cpus(d, watching);
+	code = used != d->offsets_used || magic != d->magic || memcmp(offsets, d->offsets, sizeof offsets);
+	memcpy(d->offsets, offsets, sizeof offsets);
+	d->offsets_used = used;
+	d->magic = magic;
+	d->t->ops->spy(d, code, used ? d->offsets : NULL, magic, watching);
+	d->watching = watching;
 	hub_listen(d->hub, d->ear, mask);
 }
 
@@ -219,8 +192,7 @@ void debugger_init(struct debugger *d, struct hub *hub, u64 limit)
 {
 	memset(d, 0, sizeof *d);
 	d->hub = hub;
-	d->pc = d->worlds.pc = hub->pc;
-	d->spy = (struct x86_spy){.arg = d, .insn = insn, .wants = wants, .access = access};
+	d->t = d->worlds.t = hub->t;
 	d->ear = hub_add(hub, hear, d);
 	d->limit = limit;
 	d->status = -1;
@@ -255,8 +227,13 @@ struct expr_env debugger_env(struct debugger *d, const struct view *v)
 unsigned debugger_print_insn(struct debugger *d, const struct view *v, u64 va, struct text *out)
 {
 	char name[128], line[128], text[128] = "unreadable";
-	unsigned len = view_disasm(v, va, text, sizeof text);
+	struct view there = *v;
+	unsigned len;
 
+	/* Away from the pc, the symbol says which instruction set is meant. */
+	if (v->arm && va != view_pc(v))
+		symbols_thumb(&d->symbols, v, va, &there.rflags);
+	len = view_disasm(&there, va, text, sizeof text);
 	text_printf(out, "%0*llx", view_bits(v) == 64 ? 16 : 8, (unsigned long long)va);
 	if (symbols_name(&d->symbols, v, va, name, sizeof name))
 		text_printf(out, " <%s>", name);
@@ -268,7 +245,7 @@ unsigned debugger_print_insn(struct debugger *d, const struct view *v, u64 va, s
 
 void debugger_print_here(struct debugger *d, const struct view *v, struct text *out)
 {
-	text_printf(out, "cpu%u %s%s  ", v->cpu->id, v->guest ? "guest" : "host", v->live ? "" : " (not running)");
+	text_printf(out, "cpu%u %s%s  ", v->id, v->name, v->live ? "" : " (not running)");
 	debugger_print_insn(d, v, view_pc(v), out);
 	text_puts(out, "\n");
 }
@@ -281,13 +258,13 @@ void debugger_print_stop(struct debugger *d, struct text *out)
 		if (!d->stopped_at->hidden) {
 			text_printf(out, "%s %u, %s: ", d->stopped_at->action[0] ? "trap" : "breakpoint", d->stopped_at->id,
 				    d->stopped_at->text);
-			hit_print(out, &d->stop_hit, d->stopped_at, d->pc);
+			hit_print(out, &d->stop_hit, d->stopped_at, d->t);
 		}
 	} else if (d->why == STOP_DEBUG && d->world_changed) {
 		text_printf(out, "the world changed: cpu%u runs %s\n", d->cpu,
-			    d->pc->cpu[d->cpu].x86.svm.guest ? "a guest" : "the host");
+			    d->t->ops->guest(d->t, d->cpu) ? "a guest" : "the host");
 	} else if (d->why == STOP_UNIMPLEMENTED) {
-		text_printf(out, "%s\n", d->pc->cpu[d->pc->machine.culprit].x86.stop_text);
+		text_printf(out, "%s\n", d->t->ops->stop_text(d->t, d->t->machine->culprit));
 	} else if (d->why != STOP_DEBUG && d->why != STOP_UNTIL && d->why != STOP_NONE) {
 		text_printf(out, "%s\n", machine_stop_text(d->why));
 	}

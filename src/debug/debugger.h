@@ -12,7 +12,7 @@
 #define DEBUGGER_HITS 16
 
 struct debugger {
-	struct pc *pc;
+	const struct target *t;
 	struct hub *hub;
 	unsigned ear;
 	struct worlds worlds;
@@ -21,7 +21,10 @@ struct debugger {
 	unsigned last_id, last_hidden;
 	u64 offsets[64]; /* page offsets of exec breakpoints: see x86_code_spy */
 	bool offsets_used, magic, watching;
-	struct x86_spy spy;
+	union {
+		struct x86_spy x86;
+		struct arm_spy arm;
+	} spy; /* the target's */
 
 	/* What happened since it was told to go on. */
 	struct hit hit[DEBUGGER_HITS];
@@ -83,6 +86,14 @@ enum stop debugger_go_to(struct debugger *d, unsigned cpu, enum world world, u64
 enum stop debugger_step_world(struct debugger *d);
 /* From outside, while it runs: stop soon. */
 void debugger_ask(struct debugger *d);
+
+/* ---- for the target: what its CPUs meet ---- */
+/* Before the instruction at va (offset rip): true if it is not to be executed now. */
+bool debugger_insn(struct debugger *d, unsigned cpu, u64 va, u64 rip);
+/* Is an access, or with size 0 any access to the page, watched? */
+bool debugger_wants(struct debugger *d, unsigned cpu, u64 va, u64 pa, unsigned size, bool write);
+/* One that is happens now, by the instruction at rip. */
+void debugger_access(struct debugger *d, unsigned cpu, u64 va, u64 pa, unsigned size, bool write, u64 val, u64 rip);
 
 /* ---- looking ---- */
 /* What the user looks at; falls back to the present world when that one is gone. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "debug/backtrace.h"
+#include "debug/dump.h"
 #include "debug/event_text.h"
 #include "debug/regs.h"
 #include "debug/why.h"
@@ -32,20 +33,31 @@ static void dump_guests(struct debugger *d, struct text *out)
 
 		text_printf(out, "VMCB %llx (ASID %u, cpu%u, %llu VMRUNs):\n", (unsigned long long)g->vmcb, g->asid, g->cpu,
 			    (unsigned long long)g->runs);
-		svm_print_vmcb(out, &d->pc->cpu[g->cpu].x86, g->vmcb, false);
+		svm_print_vmcb(out, &d->t->pc->cpu[g->cpu].x86, g->vmcb, false);
 		text_puts(out, "\n");
 	}
 }
 
 static void dump_events(struct debugger *d, struct text *out)
 {
-	const struct event_log *log = &d->pc->machine.log;
+	const struct event_log *log = &d->t->machine->log;
 	u64 n = log->count < EVENTS ? log->count : EVENTS;
 
 	text_printf(out, "the last %llu events:\n", (unsigned long long)n);
 	for (u64 i = log->count - n; i < log->count; i++)
-		event_print(out, d->pc, &log->ring[i % EVENT_RING]);
+		event_print(out, d->t, &log->ring[i % EVENT_RING]);
 	text_puts(out, "\n");
+}
+
+static void dump_parts(struct debugger *d, struct text *out)
+{
+	struct target_part p;
+
+	for (size_t i = 0; d->t->ops->part(d->t, d->cpu, i, &p); i++) {
+		text_printf(out, "%s:\n", p.name);
+		dump_fields(out, p.fields, p.n, p.state, false);
+		text_puts(out, "\n");
+	}
 }
 
 static void hex_line(struct text *out, u64 addr, const u8 *b, size_t n)
@@ -124,13 +136,14 @@ bool dump_file(struct debugger *d, const char *path, const char *ranges, const c
 		return error_set(err, "%s: %s", path, strerror(errno));
 	text_init_file(&out, f);
 	text_printf(&out, "undervisor dump: %s\nafter %llu instructions, %llu ns of virtual time\n\n", why,
-		    (unsigned long long)d->pc->machine.s.icount, (unsigned long long)d->pc->machine.sched.now);
+		    (unsigned long long)d->t->machine->s.icount, (unsigned long long)d->t->machine->sched.now);
 	why_print(d, &out);
 	text_puts(&out, "\n");
-	for (unsigned i = 0; i < d->pc->cfg.cpus; i++)
+	for (unsigned i = 0; i < d->t->cpus; i++)
 		dump_cpu_worlds(d, i, &out);
 	dump_guests(d, &out);
 	dump_events(d, &out);
+	dump_parts(d, &out);
 	good = dump_ranges(d, path, ranges, &out, err);
 	if (fclose(f) && good)
 		return error_set(err, "%s: %s", path, strerror(errno));

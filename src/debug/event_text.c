@@ -24,7 +24,7 @@ static void print_vmrun(struct text *out, const struct event *e)
 		    (unsigned long long)e->c);
 }
 
-static void print_access(struct text *out, const struct event *e, struct space *s)
+void event_print_access(struct text *out, const struct event *e, struct space *s)
 {
 	const struct region *r = space_find(s, e->b);
 	const char *name = !r ? "nobody" : r->ops ? r->ops->name : r->name;
@@ -118,7 +118,7 @@ void event_print_head(struct text *out, const struct event *e, const char *what)
 		    e->guest ? "guest" : "host", (unsigned long long)e->ip, *what ? 7 : 0, what);
 }
 
-void event_print(struct text *out, struct pc *pc, const struct event *e)
+void event_print_x86(struct text *out, const struct target *t, const struct event *e)
 {
 	event_print_head(out, e, event_name(e->kind));
 	switch ((enum event_kind)e->kind) {
@@ -126,8 +126,8 @@ void event_print(struct text *out, struct pc *pc, const struct event *e)
 	case EV_INTERRUPT: print_interrupt(out, e); break;
 	case EV_VMRUN: print_vmrun(out, e); break;
 	case EV_VMEXIT: print_vmexit(out, e); break;
-	case EV_MMIO: print_access(out, e, &pc->mem); break;
-	case EV_PIO: print_access(out, e, &pc->io); break;
+	case EV_MMIO: event_print_access(out, e, t->mem); break;
+	case EV_PIO: event_print_access(out, e, &t->pc->io); break;
 	case EV_WALK: print_walk(out, e); break;
 	case EV_FLUSH: print_flush(out, e); break;
 	case EV_MSR: print_msr(out, e); break;

@@ -3,13 +3,19 @@
 #define DEBUG_EVENT_TEXT_H
 
 #include "base/text.h"
-#include "machine/pc.h"
+#include "debug/target.h"
 
 /* "exc", "vmexit", ... as in -d. */
 const char *event_name(enum event_kind kind);
 /* The beginning of a line, without and with what the event says. */
 void event_print_head(struct text *out, const struct event *e, const char *what);
-void event_print(struct text *out, struct pc *pc, const struct event *e);
+static inline void event_print(struct text *out, const struct target *t, const struct event *e) { t->ops->print_event(out, t, e); }
+void event_print_x86(struct text *out, const struct target *t, const struct event *e);
+void event_print_arm(struct text *out, const struct target *t, const struct event *e); /* event_arm.c */
+/* An EV_EXEC with the name of its place, if there is one. */
+void event_print_arm_exec(struct text *out, const struct target *t, const struct event *e, const char *name);
+/* "write 4 at fec00000 (ioapic) 00000010" of a device access. */
+void event_print_access(struct text *out, const struct event *e, struct space *s);
 /* "real", "64-bit", ... of the CPU's mode bits. */
 const char *event_mode_text(u32 mode);
 

@@ -105,7 +105,7 @@ static bool other_world(struct parser *x, const char *name, u64 *val)
 
 	if (!x->env->worlds || (!guest && strncmp(name, "host.", 5)))
 		return false;
-	if (!view_get(x->env->worlds, x->env->view->cpu->id, guest ? VIEW_GUEST : VIEW_HOST, 0, &v)) {
+	if (!view_get(x->env->worlds, x->env->view->id, guest ? VIEW_GUEST : VIEW_HOST, 0, &v)) {
 		fail(x, "no guest has run yet");
 		return true;
 	}

@@ -73,10 +73,6 @@ static void hang_up(struct gdb *g)
 		close(g->fd);
 	g->fd = -1;
 	g->used = 0;
-	if (!g->d) {
-		g->hung_up(g);
-		return;
-	}
 	for (struct breakpoint *b = g->d->breaks, *next; b; b = next) {
 		next = b->next;
 		if (b->hidden && !b->temporary)
@@ -262,7 +258,7 @@ static bool one_packet(struct gdb *g)
 		send_all(g, "+", 1);
 	n = unescape((u8 *)text, n);
 	g->out_used = 1;
-	if ((g->d ? gdb_packet : g->packet)(g, text, n) && g->fd >= 0)
+	if (gdb_packet(g, text, n) && g->fd >= 0)
 		send_packet(g);
 	return true;
 }
@@ -271,7 +267,7 @@ void gdb_serve(struct gdb *g)
 {
 	take_client(g);
 	receive(g);
-	while (g->fd >= 0 && g->used && !g->go && !(g->d && g->d->quit)) {
+	while (g->fd >= 0 && g->used && !g->go && !g->d->quit) {
 		if (g->in[0] != '$') { /* acknowledgements, interrupts of a machine that stands, noise */
 			drop(g, 1);
 			continue;

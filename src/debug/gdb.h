@@ -10,9 +10,7 @@
 #define GDB_PACKET 0x4000
 
 struct gdb {
-	struct debugger *d; /* NULL: another machine's stub, which has these: */
-	bool (*packet)(struct gdb *g, char *text, size_t len); /* as gdb_packet */
-	void (*hung_up)(struct gdb *g);
+	struct debugger *d;
 	struct monitor monitor; /* of qRcmd */
 	struct stat *stat;
 	int listener, fd; /* -1: none */
@@ -67,6 +65,14 @@ bool gdb_register_write(struct gdb *g, unsigned n, const char *hex, struct error
 void gdb_put_pc(struct gdb *g, u64 pc);
 /* target.xml of the present process, into text; remembers what it said. */
 void gdb_target_xml(struct gdb *g, struct text *out);
+/* The same of an ARM. */
+void gdb_arm_registers_read(struct gdb *g, const struct view *v);
+bool gdb_arm_registers_write(struct view *v, const char *hex, struct error *err);
+bool gdb_arm_register_read(struct gdb *g, const struct view *v, unsigned n);
+bool gdb_arm_register_write(struct view *v, unsigned n, const char *hex, struct error *err);
+void gdb_arm_target_xml(const struct view *v, struct text *out);
+/* The process of the world that the CPU is in. */
+unsigned gdb_live_pid(struct gdb *g, unsigned cpu);
 bool gdb_xfer(struct gdb *g, char *args);
 /* The image that the process runs, or NULL. */
 const struct symbol_image *gdb_image(struct gdb *g, const struct view *v);

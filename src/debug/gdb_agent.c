@@ -7,7 +7,17 @@
 #define STACK 8
 #define BYTES 64
 
-static const char *const regs[17] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rip"};
+static const char *const amd64[17] = {"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rip"};
+
+static const char *const arm[16] = {"r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"};
+
+/* NULL: not known by name. */
+static const char *register_name(enum gdb_agent_regs regs, u64 n)
+{
+	if (regs == GDB_AGENT_ARM)
+		return n < ARRAY_SIZE(arm) ? arm[n] : NULL;
+	return regs == GDB_AGENT_AMD64 && n < ARRAY_SIZE(amd64) ? amd64[n] : NULL;
+}
 
 struct text_stack {
 	char s[STACK][128];
@@ -54,7 +64,7 @@ static u64 big_endian(const u8 *p, unsigned n)
 }
 
 /* GDB manual F.2. False: not told as text. */
-static bool translate(const u8 *p, size_t n, bool amd64, char *out, size_t size)
+static bool translate(const u8 *p, size_t n, enum gdb_agent_regs regs, char *out, size_t size)
 {
 	struct text_stack t = {.n = 0};
 	char buf[64];
@@ -93,7 +103,7 @@ static bool translate(const u8 *p, size_t n, bool amd64, char *out, size_t size)
 			snprintf(buf, sizeof buf, "0x%llx", (unsigned long long)v);
 			good = push(&t, buf);
 			break;
-		case 0x26: good = amd64 && v < ARRAY_SIZE(regs) && push(&t, regs[v]); break;
+		case 0x26: good = register_name(regs, v) && push(&t, register_name(regs, v)); break;
 		case 0x2a: /* zero_ext */
 			snprintf(buf, sizeof buf, "&0x%llx)", (unsigned long long)mask_low((unsigned)(v & 0x7f)));
 			good = v >= 64 || unary(&t, "(", buf);
@@ -121,7 +131,7 @@ static bool hex_byte(const char *s, u8 *b)
 	return true;
 }
 
-bool gdb_agent_conditions(const char *s, struct breakpoint *b, bool amd64)
+bool gdb_agent_conditions(const char *s, struct breakpoint *b, enum gdb_agent_regs regs)
 {
 	char all[sizeof b->condition] = "", one[128];
 	bool always = false;
@@ -140,7 +150,7 @@ bool gdb_agent_conditions(const char *s, struct breakpoint *b, bool amd64)
 			if (!hex_byte(end + 1 + 2 * i, &code[i]))
 				return false;
 		s = end + 1 + 2 * n;
-		if (n > BYTES || !translate(code, n, amd64, one, sizeof one) || strlen(all) + strlen(one) + 3 > sizeof all) {
+		if (n > BYTES || !translate(code, n, regs, one, sizeof one) || strlen(all) + strlen(one) + 3 > sizeof all) {
 			always = true;
 			continue;
 		}

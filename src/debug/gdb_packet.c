@@ -14,7 +14,7 @@ bool gdb_view(struct gdb *g, unsigned pid, unsigned tid, struct view *v)
 	struct guest *guest = guest_of(g, pid);
 	unsigned cpu = tid ? tid - 1 : guest ? guest->cpu : 0;
 
-	if (cpu >= g->d->pc->cfg.cpus || (pid > 1 && !guest))
+	if (cpu >= g->d->t->cpus || (pid > 1 && !guest))
 		return false;
 	if (guest) /* a guest is where it ran last */
 		return view_get(&g->d->worlds, guest->cpu, VIEW_GUEST, guest->vmcb, v);
@@ -51,7 +51,7 @@ static void put_thread(struct gdb *g, unsigned pid, unsigned tid)
 static void all_threads(struct gdb *g)
 {
 	gdb_puts(g, "m");
-	for (unsigned i = 0; i < g->d->pc->cfg.cpus; i++) {
+	for (unsigned i = 0; i < g->d->t->cpus; i++) {
 		gdb_puts(g, i ? "," : "");
 		put_thread(g, 1, i + 1);
 	}
@@ -75,9 +75,9 @@ static void thread_text(struct gdb *g, char *id)
 		return;
 	}
 	if (v.guest)
-		snprintf(text, sizeof text, "cpu%u guest, VMCB %llx%s", v.cpu->id, (unsigned long long)v.vmcb, v.live ? "" : ", not running");
+		snprintf(text, sizeof text, "cpu%u guest, VMCB %llx%s", v.id, (unsigned long long)v.vmcb, v.live ? "" : ", not running");
 	else
-		snprintf(text, sizeof text, "cpu%u host%s", v.cpu->id, v.live ? "" : ", in VMRUN");
+		snprintf(text, sizeof text, "cpu%u host%s", v.id, v.live ? "" : ", in VMRUN");
 	gdb_hex(g, text, strlen(text));
 }
 
@@ -162,7 +162,7 @@ static void monitor_command(struct gdb *g, const char *hex)
 	g->monitor.remote = true;
 	g->monitor.stat = g->stat;
 	if (present(g, &v)) { /* what GDB looks at is what the monitor looks at */
-		d->cpu = v.cpu->id;
+		d->cpu = v.id;
 		d->world = v.guest ? VIEW_GUEST : VIEW_HOST;
 		d->vmcb = v.guest ? v.vmcb : 0;
 	}
@@ -218,13 +218,10 @@ static void query(struct gdb *g, char *s)
 	} else if (begins(&s, "Symbol:"))
 		gdb_puts(g, "OK");
 	else if (!strcmp(s, "C")) {
-		struct x86_cpu *c = &g->d->pc->cpu[g->d->cpu].x86;
-		struct guest *guest = c->svm.guest ? worlds_guest(&g->d->worlds, c->svm.vmcb_pa, false) : NULL;
-
-		pid = guest ? 2 + (unsigned)(guest - g->d->worlds.guest) : 1;
+		pid = gdb_live_pid(g, g->d->cpu);
 		tid = g->d->cpu + 1;
 		gdb_puts(g, "QC");
-		put_thread(g, g->multiprocess ? pid : 1, tid);
+		put_thread(g, pid, tid);
 	}
 }
 

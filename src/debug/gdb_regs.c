@@ -240,6 +240,10 @@ void gdb_registers_read(struct gdb *g)
 		gdb_puts(g, "E01");
 		return;
 	}
+	if (v.arm) {
+		gdb_arm_registers_read(g, &v);
+		return;
+	}
 	bits = told_bits(g, &v, &described);
 	for (unsigned i = 0; i < in_g_packet(bits, described); i++) {
 		struct reg r = reg_at(bits, i);
@@ -270,6 +274,8 @@ bool gdb_registers_write(struct gdb *g, const char *hex, struct error *err)
 
 	if (!current(g, &v))
 		return error_set(err, "no such thread");
+	if (v.arm)
+		return gdb_arm_registers_write(&v, hex, err);
 	bits = told_bits(g, &v, &described);
 	for (unsigned i = 0; i < in_g_packet(bits, described); i++) {
 		struct reg r = reg_at(bits, i);
@@ -291,6 +297,8 @@ bool gdb_register_read(struct gdb *g, unsigned n)
 
 	if (!current(g, &v))
 		return false;
+	if (v.arm)
+		return gdb_arm_register_read(g, &v, n);
 	r = reg_at(told_bits(g, &v, &described), n);
 	if (r.kind == REG_NONE)
 		return false;
@@ -307,6 +315,8 @@ bool gdb_register_write(struct gdb *g, unsigned n, const char *hex, struct error
 
 	if (!current(g, &v))
 		return error_set(err, "no such thread");
+	if (v.arm)
+		return gdb_arm_register_write(&v, n, hex, err);
 	r = reg_at(told_bits(g, &v, &described), n);
 	if (r.kind == REG_NONE || !gdb_unhex(hex, buf, r.bits / 8))
 		return error_set(err, "malformed");
@@ -419,6 +429,10 @@ void gdb_target_xml(struct gdb *g, struct text *out)
 
 	if (!current(g, &v))
 		return;
+	if (v.arm) {
+		gdb_arm_target_xml(&v, out);
+		return;
+	}
 	bits = best_bits(g, &v);
 	g->bits[pid < sizeof g->bits ? pid : 1] = (u8)bits;
 	text_printf(out, "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target><architecture>%s</architecture>",

@@ -18,6 +18,14 @@ static struct breakpoint *same(struct gdb *g, const struct breakpoint *b)
 	return NULL;
 }
 
+/* As the client numbers them in conditions. */
+static enum gdb_agent_regs registers_of(const struct gdb *g, unsigned pid)
+{
+	if (g->d->t->icp)
+		return GDB_AGENT_ARM;
+	return g->bits[pid < sizeof g->bits ? pid : 1] == 64 ? GDB_AGENT_AMD64 : GDB_AGENT_NONE;
+}
+
 void gdb_breakpoint(struct gdb *g, char *s, bool insert)
 {
 	struct breakpoint b = {.on = true, .hidden = true, .level = LEVEL_V}, *have;
@@ -47,7 +55,7 @@ void gdb_breakpoint(struct gdb *g, char *s, bool insert)
 	if (insert) {
 		struct breakpoint *n = have ? have : debugger_add(g->d, &b);
 
-		if (!n || !gdb_agent_conditions(s, n, g->bits[pid < sizeof g->bits ? pid : 1] == 64)) {
+		if (!n || !gdb_agent_conditions(s, n, registers_of(g, pid))) {
 			gdb_puts(g, "E01");
 			return;
 		}
@@ -57,11 +65,10 @@ void gdb_breakpoint(struct gdb *g, char *s, bool insert)
 
 /* ---- stop replies ---- */
 
-/* The process of the world that the CPU is in. */
-static unsigned live_pid(struct gdb *g, unsigned cpu)
+unsigned gdb_live_pid(struct gdb *g, unsigned cpu)
 {
-	struct x86_cpu *c = &g->d->pc->cpu[cpu].x86;
-	struct guest *guest = g->multiprocess && c->svm.guest ? worlds_guest(&g->d->worlds, c->svm.vmcb_pa, false) : NULL;
+	const struct target *t = g->d->t;
+	struct guest *guest = g->multiprocess && t->ops->guest(t, cpu) ? worlds_guest(&g->d->worlds, t->ops->vmcb(t, cpu), false) : NULL;
 
 	return guest ? 2 + (unsigned)(guest - g->d->worlds.guest) : 1;
 }
@@ -79,10 +86,10 @@ void gdb_stop_reply(struct gdb *g)
 {
 	struct debugger *d = g->d;
 	const struct breakpoint *b = d->stopped_at;
-	unsigned signal, cpu = d->cpu, pid = live_pid(g, cpu);
+	unsigned signal, cpu = d->cpu, pid = gdb_live_pid(g, cpu);
 
 	if (d->over && d->why != STOP_TRIPLE_FAULT && d->why != STOP_UNIMPLEMENTED && d->why != STOP_HALTED && d->why != STOP_NONE) {
-		gdb_printf(g, g->multiprocess ? "W%02x;process:1" : "W%02x", (unsigned)machine_exit_status(&d->pc->machine, d->why));
+		gdb_printf(g, g->multiprocess ? "W%02x;process:1" : "W%02x", (unsigned)machine_exit_status(d->t->machine, d->why));
 		return;
 	}
 	stop_signal(g, &signal);
@@ -161,8 +168,8 @@ static void until_live(struct gdb *g, unsigned pid, unsigned cpu)
 {
 	do
 		debugger_step_world(g->d);
-	while (!g->d->over && !g->d->quit && !g->d->asked && !g->d->stopped_at && live_pid(g, cpu) != pid);
-	if (live_pid(g, cpu) == pid)
+	while (!g->d->over && !g->d->quit && !g->d->asked && !g->d->stopped_at && gdb_live_pid(g, cpu) != pid);
+	if (gdb_live_pid(g, cpu) == pid)
 		g->d->cpu = cpu;
 }
 
@@ -170,21 +177,21 @@ static unsigned cpu_of(struct gdb *g, const struct action *a)
 {
 	if (a->pid > 1 && a->pid - 2 < g->d->worlds.guests)
 		return g->d->worlds.guest[a->pid - 2].cpu;
-	return a->tid && a->tid <= g->d->pc->cfg.cpus ? a->tid - 1 : g->d->cpu;
+	return a->tid && a->tid <= g->d->t->cpus ? a->tid - 1 : g->d->cpu;
 }
 
 static void step(struct gdb *g, const struct action *a, unsigned cpu)
 {
 	struct debugger *d = g->d;
 
-	if (g->multiprocess && live_pid(g, cpu) != a->pid) {
+	if (g->multiprocess && gdb_live_pid(g, cpu) != a->pid) {
 		until_live(g, a->pid, cpu);
 		return;
 	}
 	do {
 		struct view v;
 
-		if (debugger_step(d, cpu, 1) != STOP_UNTIL || d->stopped_at || d->asked || a->what != 'r' || live_pid(g, cpu) != a->pid)
+		if (debugger_step(d, cpu, 1) != STOP_UNTIL || d->stopped_at || d->asked || a->what != 'r' || gdb_live_pid(g, cpu) != a->pid)
 			return;
 		view_get(&d->worlds, cpu, VIEW_NOW, 0, &v);
 		if (view_pc(&v) < a->start || view_pc(&v) >= a->end)
@@ -202,7 +209,7 @@ static bool stepped_elsewhere(struct gdb *g, const struct action *a, unsigned cp
 	struct view v;
 	char text[128];
 
-	if (!a->alone || g->d->over || g->d->quit || !g->multiprocess || (g->d->cpu == cpu && live_pid(g, cpu) == a->pid) ||
+	if (!a->alone || g->d->over || g->d->quit || !g->multiprocess || (g->d->cpu == cpu && gdb_live_pid(g, cpu) == a->pid) ||
 	    !gdb_view(g, a->pid, cpu + 1, &v))
 		return false;
 	g->owed = true;
@@ -220,7 +227,7 @@ static bool owed(struct gdb *g, const struct action *a, unsigned cpu)
 	if (!g->owed)
 		return false;
 	g->owed = false;
-	if (g->d->stopped_at || (a->what != 'c' && !a->alone && live_pid(g, cpu) != a->pid))
+	if (g->d->stopped_at || (a->what != 'c' && !a->alone && gdb_live_pid(g, cpu) != a->pid))
 		return true;
 	g->d->untold = true;
 	return false;

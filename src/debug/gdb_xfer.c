@@ -10,13 +10,13 @@
 /* Linear addresses are what GDB knows. With paging off the ROMs are where physical memory has them; all else may be RAM. */
 static void memory_map(struct gdb *g, struct text *out)
 {
-	const struct space *s = &g->d->pc->mem;
+	const struct space *s = g->d->t->mem;
 	u64 from = 0;
 	struct view v;
 
 	text_puts(out, "<?xml version=\"1.0\"?><!DOCTYPE memory-map PUBLIC \"+//IDN gnu.org//DTD GDB Memory Map V1.0//EN\" "
 		       "\"http://sourceware.org/gdb/gdb-memory-map.dtd\"><memory-map>");
-	if (gdb_view(g, gdb_pid(g), g->g_tid, &v) && !v.env.p.levels && !v.env.nested)
+	if (gdb_view(g, gdb_pid(g), g->g_tid, &v) && (v.arm ? !v.arm->tlb.env.on : !v.env.p.levels && !v.env.nested))
 		for (unsigned i = 0; i < s->regions; i++) { /* in order of address, as the board adds them */
 			const struct region *r = &s->region[i];
 

@@ -15,17 +15,7 @@ static void sink(void *arg, const struct event *e)
 	__asm__ volatile("fxrstor64 %0" : : "m"(guest_fpu));
 }
 
-static void spy_mem(void *arg, u64 pa, unsigned size, bool write, u64 val)
-{
-	x86_log(pc_current(((struct hub *)arg)->pc), EV_MMIO, size | (u32)write << 8, pa, val);
-}
-
-static void spy_io(void *arg, u64 port, unsigned size, bool write, u64 val)
-{
-	x86_log(pc_current(((struct hub *)arg)->pc), EV_PIO, size | (u32)write << 8, port, val);
-}
-
-void hub_init(struct hub *h, struct pc *pc) { *h = (struct hub){.pc = pc}; }
+void hub_init(struct hub *h, const struct target *t) { *h = (struct hub){.t = t}; }
 
 unsigned hub_add(struct hub *h, void (*hear)(void *arg, const struct event *e), void *arg)
 {
@@ -39,7 +29,7 @@ unsigned hub_add(struct hub *h, void (*hear)(void *arg, const struct event *e), 
 
 void hub_listen(struct hub *h, unsigned n, u32 mask)
 {
-	struct event_log *log = &h->pc->machine.log;
+	struct event_log *log = &h->t->machine->log;
 	u32 all = 0;
 
 	h->ear[n].mask = mask;
@@ -48,13 +38,5 @@ void hub_listen(struct hub *h, unsigned n, u32 mask)
 	log->mask = all;
 	log->sink = all ? sink : NULL;
 	log->sink_arg = h;
-	h->pc->mem.spy = all & BIT(EV_MMIO) ? spy_mem : NULL;
-	h->pc->io.spy = all & BIT(EV_PIO) ? spy_io : NULL;
-	h->pc->mem.spy_arg = h->pc->io.spy_arg = h;
-	for (unsigned i = 0; i < h->pc->cfg.cpus; i++) {
-		struct x86_cpu *c = &h->pc->cpu[i].x86;
-
-		c->trace_exec = all & BIT(EV_EXEC);
-		x86_debug_changed(c);
-	}
+	h->t->ops->listen(h, all);
 }

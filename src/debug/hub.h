@@ -5,12 +5,12 @@
 #ifndef DEBUG_HUB_H
 #define DEBUG_HUB_H
 
-#include "machine/pc.h"
+#include "debug/target.h"
 
 #define HUB_EARS 8
 
 struct hub {
-	struct pc *pc;
+	const struct target *t;
 	struct {
 		void (*hear)(void *arg, const struct event *e);
 		void *arg;
@@ -19,7 +19,7 @@ struct hub {
 	unsigned ears;
 };
 
-void hub_init(struct hub *h, struct pc *pc);
+void hub_init(struct hub *h, const struct target *t); /* which must stay */
 /* A new listener that hears nothing yet; its number. */
 unsigned hub_add(struct hub *h, void (*hear)(void *arg, const struct event *e), void *arg);
 /* What listener n wants to hear. Between runs only. */

@@ -83,7 +83,7 @@ void log_help(struct text *out)
 
 /* ---- lines ---- */
 
-static struct x86_cpu *cpu_of(struct log *l, const struct event *e) { return &l->pc->cpu[e->cpu].x86; }
+static struct x86_cpu *cpu_of(struct log *l, const struct event *e) { return &l->t->pc->cpu[e->cpu].x86; }
 
 static bool explained(const struct log_config *cfg, u64 code)
 {
@@ -149,7 +149,7 @@ static void log_exec(struct log *l, const struct event *e)
 	len = x86_decode(c, bytes, n, 0, &o, &d) == DECODE_OK && op_len(&o) <= n ? op_len(&o) : n;
 	disasm_x86(bytes, len, bits, e->ip, text, sizeof text);
 	if (l->where)
-		l->where(l->where_arg, c, e->b, name, sizeof name);
+		l->where(l->where_arg, c->id, e->b, name, sizeof name);
 	text_printf(&l->out, *name ? "<%s> %s\n" : "%s%s\n", name, text);
 }
 
@@ -157,8 +157,16 @@ static void log_exec(struct log *l, const struct event *e)
 
 static void log_line(struct log *l, const struct event *e)
 {
+	char name[128] = "";
+
+	if (l->t->icp && e->kind == EV_EXEC) {
+		if (l->where)
+			l->where(l->where_arg, e->cpu, e->b, name, sizeof name);
+		event_print_arm_exec(&l->out, l->t, e, name);
+		return;
+	}
 	if (e->kind != EV_EXEC) {
-		event_print(&l->out, l->pc, e);
+		event_print(&l->out, l->t, e);
 		return;
 	}
 	event_print_head(&l->out, e, "exec");
@@ -177,12 +185,19 @@ static void sink(void *arg, const struct event *e)
 		log_line(l, e);
 }
 
+u32 log_kinds(bool arm)
+{
+	u32 all = BIT(EV_EXCEPTION) | BIT(EV_INTERRUPT) | BIT(EV_MMIO) | BIT(EV_WALK) | BIT(EV_FLUSH) | BIT(EV_EXEC) | BIT(EV_RESET) | BIT(EV_CR) | BIT(EV_MODE);
+
+	return arm ? all : all | BIT(EV_VMRUN) | BIT(EV_VMEXIT) | BIT(EV_PIO) | BIT(EV_MSR);
+}
+
 void log_start(struct log *l, const struct log_config *cfg, struct hub *hub, FILE *f)
 {
 	u32 mask = cfg->mask;
 
 	l->cfg = *cfg;
-	l->pc = hub->pc;
+	l->t = hub->t;
 	text_init_file(&l->out, f);
 	if (cfg->explain || mask & BIT(EV_VMRUN))
 		mask |= BIT(EV_VMRUN) | BIT(EV_VMEXIT);

@@ -24,11 +24,11 @@ struct log_config {
 
 struct log {
 	struct log_config cfg;
-	struct pc *pc;
+	const struct target *t;
 	struct text out;
 	struct svm_snapshot at_vmrun[PC_CPUS];
 	/* Where an instruction is, as "name+1a"; empty: not known. NULL: no symbols. */
-	void (*where)(void *arg, struct x86_cpu *c, u64 va, char *buf, size_t size);
+	void (*where)(void *arg, unsigned cpu, u64 va, char *buf, size_t size);
 	void *where_arg;
 };
 
@@ -36,6 +36,8 @@ struct log {
 bool log_parse(struct log_config *cfg, const char *list, struct error *err);
 /* The items and what they show, for -d help. */
 void log_help(struct text *out);
+/* The events that a PC, or an Integrator/CP, has: bits of enum event_kind. */
+u32 log_kinds(bool arm);
 /* Connects to the machine; lines go to f. *l must stay. */
 void log_start(struct log *l, const struct log_config *cfg, struct hub *hub, FILE *f);
 

@@ -4,41 +4,44 @@
 #include "debug/dump.h"
 #include "debug/monitor.h"
 
-static void show_lapic(struct monitor *m, unsigned n)
+/* Part n; of all CPUs if each has one. */
+static void show(struct monitor *m, size_t n)
 {
-	text_printf(m->out, "lapic%u\n", n);
-	dump_fields(m->out, lapic_fields, LAPIC_FIELDS, &m->d->pc->cpu[n].lapic.s, false);
+	const struct target *t = m->d->t;
+	struct target_part p;
+
+	for (unsigned cpu = 0; cpu < t->cpus; cpu++) {
+		t->ops->part(t, cpu, n, &p);
+		text_puts(m->out, p.name);
+		if (p.per_cpu)
+			text_printf(m->out, "%u", cpu);
+		text_puts(m->out, "\n");
+		dump_fields(m->out, p.fields, p.n, p.state, false);
+		if (!p.per_cpu)
+			return;
+	}
 }
 
 static void info(struct monitor *m, char *args)
 {
-	struct pc *pc = m->d->pc;
+	const struct target *t = m->d->t;
 	char *name = mon_word(&args);
+	struct target_part p;
 
 	if (!name) {
-		for (size_t i = 0; i < pc_parts_n; i++)
-			text_printf(m->out, "%s%s", i ? " " : "", pc_parts[i].name);
-		text_puts(m->out, " lapic machine svm\n");
-		return;
-	}
-	if (!strcmp(name, "lapic")) {
-		for (unsigned i = 0; i < pc->cfg.cpus; i++)
-			show_lapic(m, i);
+		for (size_t i = 0; t->ops->part(t, m->d->cpu, i, &p); i++)
+			text_printf(m->out, "%s ", p.name);
+		text_puts(m->out, "machine\n");
 		return;
 	}
 	if (!strcmp(name, "machine")) {
-		dump_fields(m->out, machine_fields, machine_fields_n, &pc->machine.s, false);
-		text_printf(m->out, "  virtual time %llu ns\n", (unsigned long long)pc->machine.sched.now);
+		dump_fields(m->out, machine_fields, machine_fields_n, &t->machine->s, false);
+		text_printf(m->out, "  virtual time %llu ns\n", (unsigned long long)t->machine->sched.now);
 		return;
 	}
-	if (!strcmp(name, "svm")) {
-		dump_fields(m->out, svm_fields, svm_fields_n, &pc->cpu[m->d->cpu].x86.svm, false);
-		return;
-	}
-	for (size_t i = 0; i < pc_parts_n; i++)
-		if (!strcmp(name, pc_parts[i].name)) {
-			text_printf(m->out, "%s\n", name);
-			dump_fields(m->out, pc_parts[i].fields, pc_parts[i].n, (const char *)pc + pc_parts[i].off, false);
+	for (size_t i = 0; t->ops->part(t, m->d->cpu, i, &p); i++)
+		if (!strcmp(name, p.name)) {
+			show(m, i);
 			return;
 		}
 	mon_fail(m, "no device is called '%s' (info lists them)", name);
@@ -60,12 +63,13 @@ static void print_space(struct text *out, const struct space *s)
 static void map(struct monitor *m, char *args)
 {
 	(void)args;
-	print_space(m->out, &m->d->pc->mem);
-	print_space(m->out, &m->d->pc->io);
+	print_space(m->out, m->d->t->mem);
+	if (m->d->t->pc)
+		print_space(m->out, &m->d->t->pc->io);
 }
 
 const struct command mon_devices[] = {
 	{"info", "device", "[NAME]", "the state of a device, field by field; without NAME: their names", info, false},
-	{"map", NULL, "", "physical memory and ports: who answers where", map, false},
+	{"map", NULL, "", "physical memory, and a PC's ports: who answers where", map, false},
 	{0},
 };

@@ -7,7 +7,7 @@
 
 static void events(struct monitor *m, char *args)
 {
-	const struct event_log *log = &m->d->pc->machine.log;
+	const struct event_log *log = &m->d->t->machine->log;
 	u64 n = 20, have = log->count < EVENT_RING ? log->count : EVENT_RING;
 
 	if (*args && (!mon_value(m, &args, &n) || !mon_end(m, args)))
@@ -15,7 +15,7 @@ static void events(struct monitor *m, char *args)
 	if (n > have)
 		n = have;
 	for (u64 i = log->count - n; i < log->count; i++)
-		event_print(m->out, m->d->pc, &log->ring[i % EVENT_RING]);
+		event_print(m->out, m->d->t, &log->ring[i % EVENT_RING]);
 	if (!n)
 		text_puts(m->out, "nothing was recorded (exceptions, VMRUN and #VMEXIT are; record adds others)\n");
 }

@@ -68,7 +68,7 @@ static void dump(struct monitor *m, const struct view *v, const struct format *f
 
 		if (i % per == 0) {
 			n = 0;
-			text_printf(m->out, "%016llx", (unsigned long long)m->next_x);
+			text_printf(m->out, "%0*llx", v->arm ? 8 : 16, (unsigned long long)m->next_x);
 			if (f->size >= 4 && m->next_level == LEVEL_V && symbols_name(&m->d->symbols, v, m->next_x, name, sizeof name))
 				text_printf(m->out, " <%s>", name);
 			text_puts(m->out, ":");
@@ -90,7 +90,7 @@ static void dump_strings(struct monitor *m, const struct view *v, const struct f
 	for (u64 i = 0; i < f->count; i++) {
 		u64 c = 1;
 
-		text_printf(m->out, "%016llx: \"", (unsigned long long)m->next_x);
+		text_printf(m->out, "%0*llx: \"", v->arm ? 8 : 16, (unsigned long long)m->next_x);
 		for (unsigned n = 0; n < 256 && view_load(v, m->next_level, m->next_x, 1, &c) && c; n++, m->next_x++)
 			text_printf(m->out, isprint((int)c) && c != '"' ? "%c" : "\\%03o", (int)c);
 		text_puts(m->out, c ? "\"...\n" : "\"\n");

@@ -14,7 +14,7 @@ static void registers(struct monitor *m, char *args)
 	struct view v;
 
 	if (w && !strcmp(w, "all")) {
-		dump_cpu(m->out, &d->pc->cpu[d->cpu].x86);
+		d->t->ops->print_cpu(m->out, d->t, d->cpu);
 		return;
 	}
 	if (w && strcmp(w, "host") && strcmp(w, "guest")) {
@@ -32,7 +32,6 @@ static void registers(struct monitor *m, char *args)
 
 static void cpus(struct monitor *m, char *args)
 {
-	static const char *const activity[] = {"", "halted", "waits (MWAIT)", "waits for a start-up message", "shut down"};
 	struct debugger *d = m->d;
 	u64 n;
 	struct view v;
@@ -40,20 +39,20 @@ static void cpus(struct monitor *m, char *args)
 	if (*args) {
 		if (!mon_value(m, &args, &n) || !mon_end(m, args))
 			return;
-		if (n >= d->pc->cfg.cpus) {
-			mon_fail(m, "there are %u CPUs", d->pc->cfg.cpus);
+		if (n >= d->t->cpus) {
+			mon_fail(m, "there are %u CPUs", d->t->cpus);
 			return;
 		}
 		d->cpu = (unsigned)n;
 		d->world = VIEW_NOW;
 	}
-	for (unsigned i = 0; i < d->pc->cfg.cpus; i++) {
-		const struct x86_cpu *c = &d->pc->cpu[i].x86;
+	for (unsigned i = 0; i < d->t->cpus; i++) {
+		const char *waits = d->t->ops->waits(d->t, i);
 
 		view_get(&d->worlds, i, VIEW_NOW, 0, &v);
 		text_printf(m->out, "%c ", i == d->cpu ? '*' : ' ');
-		if (c->activity)
-			text_printf(m->out, "(%s) ", activity[c->activity % 5]);
+		if (waits)
+			text_printf(m->out, "(%s) ", waits);
 		debugger_print_here(d, &v, m->out);
 	}
 }
@@ -108,7 +107,7 @@ static void set(struct monitor *m, char *args)
 	if (!v.live && !waiting_set(&m->d->worlds, &v, name, val, &err))
 		mon_fail(m, "%s", err.msg);
 	else if (v.live && !regs_set(&v, name, val))
-		mon_fail(m, "%s cannot be set (general registers, rip and rflags can)", name);
+		mon_fail(m, "%s cannot be set (general registers, rip and rflags, or pc and cpsr can)", name);
 }
 
 static void print(struct monitor *m, char *args)

@@ -101,7 +101,7 @@ static void reset(struct monitor *m, char *args)
 	struct error err = {{0}};
 
 	(void)args;
-	machine_reset(&d->pc->machine);
+	machine_reset(d->t->machine);
 	if (d->reboot && !d->reboot(d->reboot_arg, &err)) {
 		mon_fail(m, "%s", err.msg);
 		return;

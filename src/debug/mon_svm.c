@@ -21,7 +21,7 @@ static bool which(struct monitor *m, char *args, u64 *pa)
 static void page_of(struct debugger *d, u64 pa, u8 page[VMCB_SIZE])
 {
 	for (unsigned i = 0; i < VMCB_SIZE; i += 8)
-		store_le(page + i, 8, space_peek(&d->pc->mem, (pa & PAGE_MASK) + i, 8));
+		store_le(page + i, 8, space_peek(d->t->mem, (pa & PAGE_MASK) + i, 8));
 }
 
 static void diff(struct monitor *m, char *args)
@@ -48,7 +48,7 @@ static void diff(struct monitor *m, char *args)
 
 static void vmcb(struct monitor *m, char *args)
 {
-	struct x86_cpu *c = &m->d->pc->cpu[m->d->cpu].x86;
+	struct x86_cpu *c = &m->d->t->pc->cpu[m->d->cpu].x86;
 	bool all = false;
 	u64 pa;
 
@@ -78,7 +78,7 @@ static void guests(struct monitor *m, char *args)
 	(void)args;
 	for (unsigned i = 0; i < d->worlds.guests; i++) {
 		const struct guest *g = &d->worlds.guest[i];
-		const struct x86_cpu *c = &d->pc->cpu[g->cpu].x86;
+		const struct x86_cpu *c = &d->t->pc->cpu[g->cpu].x86;
 
 		svm_exit_name(g->last_code, name, sizeof name);
 		text_printf(m->out, "%u  VMCB %llx ASID %u cpu%u %s, %llu VMRUNs, last #VMEXIT %s\n", i + 1, (unsigned long long)g->vmcb, g->asid,
@@ -129,7 +129,7 @@ static u64 map_base(struct monitor *m, char *args, unsigned off, bool *good)
 	u64 pa = 0;
 
 	*good = which(m, args, &pa);
-	return *good ? space_peek(&m->d->pc->mem, pa + off, 8) & PAGE_MASK : 0;
+	return *good ? space_peek(m->d->t->mem, pa + off, 8) & PAGE_MASK : 0;
 }
 
 /* APM2 15.10.1: a bit for each port. */
@@ -144,7 +144,7 @@ static void iopm(struct monitor *m, char *args)
 		return;
 	text_printf(m->out, "I/O permissions map at %llx:\n", (unsigned long long)base);
 	for (u32 port = 0; port < 0x10000; port++)
-		add(&r, port, space_peek(&m->d->pc->mem, base + port / 8, 1) >> (port & 7) & 1);
+		add(&r, port, space_peek(m->d->t->mem, base + port / 8, 1) >> (port & 7) & 1);
 	close_range(&r);
 	if (!r.printed)
 		text_puts(m->out, "no port is intercepted\n");
@@ -164,7 +164,7 @@ static void msrpm(struct monitor *m, char *args)
 	text_printf(m->out, "MSR permissions map at %llx:\n", (unsigned long long)base);
 	for (unsigned part = 0; part < 3; part++) {
 		for (u32 i = 0; i < 0x2000; i++)
-			add(&r, first[part] + i, space_peek(&m->d->pc->mem, base + part * 0x800 + i / 4, 1) >> (i & 3) * 2 & 3);
+			add(&r, first[part] + i, space_peek(m->d->t->mem, base + part * 0x800 + i / 4, 1) >> (i & 3) * 2 & 3);
 		close_range(&r);
 	}
 	if (!r.printed)

@@ -1,6 +1,7 @@
 /* Monitor commands for address translation: one walk, what tables map, what the TLB holds. */
 #include <stdio.h>
 
+#include "debug/mon_arm.h"
 #include "debug/monitor.h"
 #include "debug/walk_out.h"
 
@@ -32,6 +33,10 @@ static void walk(struct monitor *m, char *args)
 		text_puts(m->out, "that is a system-physical address\n");
 		return;
 	}
+	if (v.arm) {
+		mon_walk_arm(m->out, v.arm, (u32)addr, access & ~(unsigned)ACC_AC);
+		return;
+	}
 	view_translate(&v, l, addr, access, &pa, &w);
 	walk_print(m->out, &w);
 }
@@ -57,7 +62,7 @@ static void grid(struct monitor *m, char *args)
 	}
 	snprintf(whole, sizeof whole, "%.*s0x%llx%s%s", (int)(last - args), args, (unsigned long long)addr, comma,
 		 d->world == VIEW_NOW ? "" : v.guest ? ",guest" : ",host");
-	if (!walk_command(d->pc, v.cpu, whole, m->out, 100, false, &err))
+	if (!walk_command(d->t->pc, v.cpu, whole, m->out, 100, false, &err))
 		mon_fail(m, "%s", err.msg);
 }
 
@@ -100,6 +105,13 @@ static void tables(struct monitor *m, char *args)
 	u64 va = 0, pages = 0;
 
 	debugger_view(m->d, &v);
+	if (v.arm) {
+		if (what)
+			mon_fail(m, "unexpected '%s'", what);
+		else
+			mon_tables_arm(m, args);
+		return;
+	}
 	if (what && !nested) {
 		mon_fail(m, "expected nothing or nested");
 		return;
@@ -221,6 +233,10 @@ static void tlb(struct monitor *m, char *args)
 	struct tlb_lister l = {.m = m};
 	struct debugger *d = m->d;
 
+	if (d->t->icp) {
+		mon_tlb_arm(m, args);
+		return;
+	}
 	if (*args) {
 		l.only = true;
 		if (!mon_value(m, &args, &l.asid) || !mon_end(m, args))
@@ -228,7 +244,7 @@ static void tlb(struct monitor *m, char *args)
 	}
 	view_get(&d->worlds, d->cpu, VIEW_NOW, 0, &l.now);
 	view_get(&d->worlds, d->cpu, VIEW_HOST, 0, &l.host);
-	tlb_list(&d->pc->cpu[d->cpu].x86.tlb, print_row, &l);
+	tlb_list(&d->t->pc->cpu[d->cpu].x86.tlb, print_row, &l);
 	text_printf(m->out, "%llu translations\n", (unsigned long long)l.rows);
 }
 

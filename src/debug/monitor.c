@@ -18,11 +18,23 @@ static const struct command general[] = {
 static const struct {
 	const char *title;
 	const struct command *table;
+	bool pc_only;
 } groups[] = {
-	{"General", general},      {"Running", mon_run},         {"Breakpoints", mon_break}, {"Registers", mon_regs},
-	{"Memory", mon_memory},    {"Address translation", mon_tables}, {"SVM", mon_svm},   {"Processor tables", mon_system},
-	{"Recorded walks", mon_walks}, {"Devices", mon_devices},  {"Symbols", mon_symbols},     {"What happened", mon_history},
+	{"General", general, false},
+	{"Running", mon_run, false},
+	{"Breakpoints", mon_break, false},
+	{"Registers", mon_regs, false},
+	{"Memory", mon_memory, false},
+	{"Address translation", mon_tables, false},
+	{"SVM", mon_svm, true},
+	{"Processor tables", mon_system, true},
+	{"Recorded walks", mon_walks, false},
+	{"Devices", mon_devices, false},
+	{"Symbols", mon_symbols, false},
+	{"What happened", mon_history, false},
 };
+
+static bool has_group(const struct monitor *m, unsigned g) { return !groups[g].pc_only || m->d->t->pc; }
 
 void mon_fail(struct monitor *m, const char *fmt, ...)
 {
@@ -100,13 +112,13 @@ static bool named(const struct command *c, const char *word, size_t n)
 }
 
 /* By name or alias, else the only one that begins so. */
-static const struct command *find(const char *word, size_t n, bool *ambiguous)
+static const struct command *find(const struct monitor *m, const char *word, size_t n, bool *ambiguous)
 {
 	const struct command *begins = NULL;
 
 	*ambiguous = false;
 	for (unsigned g = 0; g < ARRAY_SIZE(groups); g++)
-		for (const struct command *c = groups[g].table; c->name; c++) {
+		for (const struct command *c = groups[g].table; c->name && has_group(m, g); c++) {
 			if (named(c, word, n))
 				return c;
 			if (!strncmp(c->name, word, n)) {
@@ -135,7 +147,7 @@ static void help_one(struct monitor *m, const struct command *c)
 static void help(struct monitor *m, char *args)
 {
 	bool many;
-	const struct command *c = *args ? find(args, strlen(args), &many) : NULL;
+	const struct command *c = *args ? find(m, args, strlen(args), &many) : NULL;
 
 	if (*args && !c) {
 		mon_fail(m, "no command is called '%s'", args);
@@ -146,6 +158,8 @@ static void help(struct monitor *m, char *args)
 		return;
 	}
 	for (unsigned g = 0; g < ARRAY_SIZE(groups); g++) {
+		if (!has_group(m, g))
+			continue;
 		text_printf(m->out, "%s\n", groups[g].title);
 		for (c = groups[g].table; c->name; c++)
 			help_one(m, c);
@@ -169,7 +183,7 @@ static void execute_one(struct monitor *m, char *line)
 	if (!*line || *line == '#')
 		return;
 	n = strcspn(line, " /");
-	c = find(line, n, &many);
+	c = find(m, line, n, &many);
 	if (!c) {
 		mon_fail(m, "%.*s: %s (try help)", (int)n, line, many ? "several commands begin so" : "no such command");
 		return;

@@ -4,18 +4,15 @@
 #include "debug/backtrace.h"
 #include "debug/debugger.h"
 
-static struct machine *machine_of(struct debugger *d) { return &d->pc->machine; }
+static struct machine *machine_of(struct debugger *d) { return d->t->machine; }
 
 /* Breakpoints where the CPUs stand now are passed. */
 static void leave_here(struct debugger *d)
 {
 	d->skip_icount = d->untold ? ~0ull : machine_of(d)->s.icount;
 	d->untold = false;
-	for (unsigned i = 0; i < d->pc->cfg.cpus; i++) {
-		const struct x86_cpu *c = &d->pc->cpu[i].x86;
-
-		d->skip_va[i] = x86_code_va(c, c->rip);
-	}
+	for (unsigned i = 0; i < d->t->cpus; i++)
+		d->skip_va[i] = d->t->ops->here(d->t, i);
 }
 
 /* A breakpoint that counts instructions is a limit. */
@@ -38,7 +35,7 @@ static void count_reached(struct debugger *d)
 	for (struct breakpoint *b = d->breaks; b; b = b->next)
 		if (b->on && b->kind == BREAK_COUNT && b->lo == m->s.icount && d->hits < DEBUGGER_HITS) {
 			b->hits++;
-			d->hit[d->hits++] = (struct hit){.id = b->id, .cpu = m->s.turn_cpu, .va = pc_current(d->pc)->rip};
+			d->hit[d->hits++] = (struct hit){.id = b->id, .cpu = m->s.turn_cpu, .va = d->t->ops->here(d->t, m->s.turn_cpu)};
 		}
 }
 
@@ -151,15 +148,15 @@ enum stop debugger_go(struct debugger *d) { return debugger_go_until(d, TIME_NEV
 enum stop debugger_step(struct debugger *d, unsigned cpu, u64 n)
 {
 	struct machine *m = machine_of(d);
-	struct x86_cpu *c = &d->pc->cpu[cpu].x86;
+	const struct target *t = d->t;
 
 	begin(d);
 	for (u64 i = 0; i < n && !d->over && !d->quit; i++) {
-		u64 before = c->retired;
+		u64 before = t->ops->retired(t, cpu);
 
 		if (i)
 			leave_here(d);
-		while (c->retired == before && !d->over) {
+		while (t->ops->retired(t, cpu) == before && !d->over) {
 			u64 next = m->s.icount + 1;
 
 			if (!run_once(d, next))
@@ -191,7 +188,7 @@ enum stop debugger_go_to(struct debugger *d, unsigned cpu, enum world world, u64
 	unsigned id;
 
 	if (world == VIEW_GUEST)
-		b.vmcb = d->pc->cpu[cpu].x86.svm.vmcb_pa;
+		b.vmcb = d->t->ops->vmcb(d->t, cpu);
 	snprintf(b.condition, sizeof b.condition, "cpu == %u", cpu);
 	n = debugger_add(d, &b);
 	if (!n)
@@ -208,18 +205,6 @@ enum stop debugger_go_to(struct debugger *d, unsigned cpu, enum world world, u64
 	return why;
 }
 
-/* Calls, software interrupts, repeated instructions and VMRUN come back behind themselves. */
-static bool comes_back(const char *text)
-{
-	static const char *const words[] = {"call", "lcall", "int", "rep", "repe", "repne", "repz", "repnz", "vmrun", "syscall", "sysenter", "loop"};
-	size_t n = strcspn(text, " ");
-
-	for (unsigned i = 0; i < ARRAY_SIZE(words); i++)
-		if (strlen(words[i]) == n && !strncmp(text, words[i], n))
-			return true;
-	return false;
-}
-
 enum stop debugger_next(struct debugger *d, unsigned cpu)
 {
 	struct view v;
@@ -228,9 +213,9 @@ enum stop debugger_next(struct debugger *d, unsigned cpu)
 
 	view_get(&d->worlds, cpu, VIEW_NOW, 0, &v);
 	len = view_disasm(&v, view_pc(&v), text, sizeof text);
-	if (!len || !comes_back(text))
+	if (!len || !v.ops->comes_back(text))
 		return debugger_step(d, cpu, 1);
-	return debugger_go_to(d, cpu, v.guest ? VIEW_GUEST : VIEW_HOST, view_linear(&v, v.rip + len), v.r[R_SP] - 1);
+	return debugger_go_to(d, cpu, v.guest ? VIEW_GUEST : VIEW_HOST, view_linear(&v, v.rip + len), view_sp(&v) - 1);
 }
 
 enum stop debugger_finish(struct debugger *d, unsigned cpu, struct error *err)
@@ -245,7 +230,7 @@ enum stop debugger_finish(struct debugger *d, unsigned cpu, struct error *err)
 		error_set(err, "the caller cannot be found");
 		return STOP_NONE;
 	}
-	return debugger_go_to(d, cpu, v.guest ? VIEW_GUEST : VIEW_HOST, pc, v.r[R_SP]);
+	return debugger_go_to(d, cpu, v.guest ? VIEW_GUEST : VIEW_HOST, pc, view_sp(&v));
 }
 
 void debugger_ask(struct debugger *d)

@@ -47,7 +47,7 @@ static void count_place(struct stat *s, enum stat_kind kind, u64 code, u64 key)
 static void hear(void *arg, const struct event *e)
 {
 	struct stat *s = arg;
-	const struct x86_cpu *c = &s->hub->pc->cpu[e->cpu].x86;
+	const struct x86_cpu *c = &s->hub->t->pc->cpu[e->cpu].x86;
 	u64 now = e->icount;
 
 	if (e->kind == EV_VMRUN) {

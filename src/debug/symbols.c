@@ -52,8 +52,17 @@ static bool wanted(const GElf_Sym *y, const char *name)
 {
 	unsigned type = GELF_ST_TYPE(y->st_info);
 
-	return name && *name && y->st_shndx != SHN_UNDEF && y->st_shndx != SHN_ABS &&
+	return name && *name && *name != '$' && y->st_shndx != SHN_UNDEF && y->st_shndx != SHN_ABS &&
 	       (type == STT_FUNC || type == STT_OBJECT || type == STT_NOTYPE);
+}
+
+static struct symbol symbol_of(const struct symbol_image *im, const GElf_Sym *y, const char *name)
+{
+	struct symbol s = {.addr = y->st_value + im->bias, .size = y->st_size, .name = name, .function = GELF_ST_TYPE(y->st_info) == STT_FUNC};
+
+	s.thumb = im->arm && s.function && y->st_value & 1;
+	s.addr -= s.thumb;
+	return s;
 }
 
 static bool read_table(struct symbol_image *im, Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh)
@@ -73,8 +82,7 @@ static bool read_table(struct symbol_image *im, Elf *elf, Elf_Scn *scn, const GE
 			break;
 		name = elf_strptr(elf, sh->sh_link, y.st_name);
 		if (wanted(&y, name))
-			im->sym[im->syms++] = (struct symbol){.addr = y.st_value + im->bias, .size = y.st_size, .name = name,
-							      .function = GELF_ST_TYPE(y.st_info) == STT_FUNC};
+			im->sym[im->syms++] = symbol_of(im, &y, name);
 	}
 	return true;
 }
@@ -113,6 +121,7 @@ static void read_range(struct symbol_image *im, Elf *elf)
 static bool read_image(struct symbol_image *im, struct error *err)
 {
 	Elf_Scn *scn = NULL;
+	GElf_Ehdr header;
 	Elf *elf;
 
 	elf_version(EV_CURRENT);
@@ -122,6 +131,7 @@ static bool read_image(struct symbol_image *im, struct error *err)
 	im->elf = elf = elf_begin(im->fd, ELF_C_READ, NULL);
 	if (!elf || elf_kind(elf) != ELF_K_ELF)
 		return error_set(err, "%s: not an ELF file", im->path);
+	im->arm = gelf_getehdr(elf, &header) && header.e_machine == EM_ARM;
 	im->entry_bits = gelf_getclass(elf) == ELFCLASS64 ? 64 : 32;
 	read_range(im, elf);
 	while ((scn = elf_nextscn(elf, scn))) {
@@ -301,6 +311,15 @@ bool symbols_is_code(const struct symbols *s, const struct view *v, u64 addr)
 	const struct symbol *y = symbols_at(s, v, addr, &off);
 
 	return y && y->function;
+}
+
+void symbols_thumb(const struct symbols *s, const struct view *v, u64 addr, u64 *cpsr)
+{
+	u64 off;
+	const struct symbol *y = symbols_at(s, v, addr, &off);
+
+	if (y && y->function)
+		*cpsr = (*cpsr & ~(u64)PSR_T) | (y->thumb ? PSR_T : 0);
 }
 
 bool symbols_line(const struct symbols *s, const struct view *v, u64 addr, char *buf, size_t size)

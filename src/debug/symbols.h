@@ -15,7 +15,7 @@ enum symbol_owner { SYMBOLS_ANY, SYMBOLS_HOST, SYMBOLS_GUEST, SYMBOLS_CR3, SYMBO
 struct symbol {
 	u64 addr, size;
 	const char *name;
-	bool function;
+	bool function, thumb;
 };
 
 struct symbol_image {
@@ -27,6 +27,7 @@ struct symbol_image {
 	size_t syms;
 	u64 lo, hi; /* of its loaded segments, biased */
 	unsigned entry_bits;
+	bool arm; /* for an ARM: addresses of Thumb functions have bit 0 set in the file, not here */
 	int fd;
 	void *elf, *dwarf, *cfi;
 };
@@ -55,6 +56,9 @@ bool symbols_line_addr(const struct symbols *s, const struct view *v, const char
 bool symbols_whose(const struct symbols *s, const struct view *v, const char *name, int line, enum symbol_owner *owner);
 /* Is it inside the text of a known function? */
 bool symbols_is_code(const struct symbols *s, const struct view *v, u64 addr);
+
+/* Sets or clears bit T of the CPSR as the function at the address was compiled; nothing known: leaves it. */
+void symbols_thumb(const struct symbols *s, const struct view *v, u64 addr, u64 *cpsr);
 
 /* One step up the stack by the image's call frame information: r (DWARF numbers mapped to ours), *pc and *sp become the caller's. False: no
  * information there. */

@@ -1,4 +1,5 @@
-/* See symbols_dwarf.h. Call frames: DWARF 5, 6.4; the register numbers are those of the System V ABI for AMD64 and i386. */
+/* See symbols_dwarf.h. Call frames: DWARF 5, 6.4; the register numbers are those of the System V ABI for AMD64 and i386, and of the ABI for the
+ * ARM architecture (IHI0040). */
 #include "debug/symbols_dwarf.h"
 
 #ifdef HAVE_LIBDW
@@ -142,6 +143,8 @@ static int our_reg(const struct symbol_image *im, unsigned n)
 {
 	static const s8 amd64[16] = {R_AX, R_DX, R_CX, R_BX, R_SI, R_DI, R_BP, R_SP, 8, 9, 10, 11, 12, 13, 14, 15};
 
+	if (im->arm)
+		return n < 16 ? (int)n : -1;
 	if (im->entry_bits == 64)
 		return n < 16 ? amd64[n] : -1;
 	return n < 8 ? (int)n : -1; /* i386: the processor's order */
@@ -226,7 +229,7 @@ bool dwarf_unwind(const struct symbol_image *im, const struct view *v, u64 r[16]
 	u64 up[16];
 	size_t n;
 	bool is_value, ok;
-	int ra = im->entry_bits == 64 ? 16 : 8;
+	int ra = im->arm ? 14 : im->entry_bits == 64 ? 16 : 8, sp = (int)v->ops->sp;
 
 	if (!im->cfi || dwarf_cfi_addrframe(im->cfi, *pc - im->bias, &frame))
 		return false;
@@ -236,15 +239,18 @@ bool dwarf_unwind(const struct symbol_image *im, const struct view *v, u64 r[16]
 		int reg = our_reg(im, (unsigned)k);
 		u64 val;
 
-		if (reg >= 0 && reg != R_SP && caller_reg(&f, frame, k, &val))
+		if (reg >= 0 && reg != sp && caller_reg(&f, frame, k, &val))
 			up[reg] = val;
 	}
-	ok = ok && caller_reg(&f, frame, ra, pc);
+	if (ok && !caller_reg(&f, frame, ra, pc)) {
+		ok = im->arm && f.cfa == r[sp]; /* a leaf whose caller's lr is still there */
+		*pc = r[14] & ~1ull;
+	}
 	free(frame);
 	if (!ok)
 		return false;
 	memcpy(r, up, sizeof up);
-	r[R_SP] = f.cfa;
+	r[sp] = f.cfa;
 	return true;
 }
 #else

@@ -4,6 +4,8 @@
 #include <errno.h>
 
 #include "debug/dump.h"
+#include "debug/fault_arm.h"
+#include "debug/regs.h"
 #include "svm/explain.h"
 #include "svm/vmcb.h"
 
@@ -34,22 +36,63 @@ static json_t *hex(u64 v)
 /* Virtual time of an event: the CPU's slice began at sched.now. */
 static double when(const struct trace *t, const struct event *e)
 {
-	const struct machine *m = &t->hub->pc->machine;
+	const struct machine *m = t->hub->t->machine;
 
 	return (double)(m->sched.now + (e->icount - m->s.icount)) / 1000.0;
 }
 
+static void name_track(struct trace *t, unsigned pid, unsigned tid, const char *name)
+{
+	put(t, json_pack("{s:s,s:s,s:i,s:i,s:{s:s}}", "name", "thread_name", "ph", "M", "pid", (int)pid, "tid", (int)tid, "args", "name", name));
+}
+
+/* ---- ARM: a track for each mode ---- */
+
+static unsigned mode_track(u32 psr) { return (psr & 15) + 1; }
+
+static void name_modes(struct trace *t)
+{
+	static const u32 modes[] = {MODE_USR, MODE_FIQ, MODE_IRQ, MODE_SVC, MODE_ABT, MODE_UND, MODE_SYS};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(modes); i++)
+		name_track(t, 0, mode_track(modes[i]), regs_arm_mode(modes[i]));
+}
+
+static void mode_slice(struct trace *t, double now)
+{
+	put(t, json_pack("{s:s,s:s,s:f,s:f,s:i,s:i}", "name", regs_arm_mode(t->mode), "ph", "X", "ts", t->mode_since, "dur", now - t->mode_since, "pid", 0,
+			 "tid", (int)mode_track(t->mode)));
+}
+
+static void hear_arm(struct trace *t, const struct event *e)
+{
+	u32 now = t->hub->t->icp->cpu.s.cpsr;
+
+	if (e->kind == EV_MODE) {
+		mode_slice(t, when(t, e));
+		t->mode = e->a;
+		t->mode_since = when(t, e);
+		return;
+	}
+	put(t, json_pack("{s:s,s:s,s:s,s:f,s:i,s:i,s:{s:o,s:o,s:o}}", "name", arm_vector_name(e->a), "ph", "i", "s", "t", "ts", when(t, e), "pid", 0, "tid",
+			 (int)mode_track(now), "args", "pc", hex(e->ip), "fsr", hex(e->b), "far", hex(e->c)));
+}
+
+/* ---- x86: a track for each world ---- */
+
 static void name_tracks(struct trace *t)
 {
-	for (unsigned i = 0; i < t->hub->pc->cfg.cpus; i++) {
+	for (unsigned i = 0; i < t->hub->t->cpus; i++) {
 		char name[16];
 
 		snprintf(name, sizeof name, "cpu%u", i);
 		put(t, json_pack("{s:s,s:s,s:i,s:{s:s}}", "name", "process_name", "ph", "M", "pid", (int)i, "args", "name", name));
-		put(t, json_pack("{s:s,s:s,s:i,s:i,s:{s:s}}", "name", "thread_name", "ph", "M", "pid", (int)i, "tid", TRACK_HOST, "args",
-				 "name", "host"));
-		put(t, json_pack("{s:s,s:s,s:i,s:i,s:{s:s}}", "name", "thread_name", "ph", "M", "pid", (int)i, "tid", TRACK_GUEST, "args",
-				 "name", "guest"));
+		if (t->hub->t->icp) {
+			name_modes(t);
+			continue;
+		}
+		name_track(t, i, TRACK_HOST, "host");
+		name_track(t, i, TRACK_GUEST, "guest");
 	}
 }
 
@@ -61,8 +104,8 @@ static void instant(struct trace *t, const struct event *e, const char *name, js
 
 static void slice(struct trace *t, const struct event *e)
 {
-	const struct space *mem = &t->hub->pc->mem;
-	u64 info1 = space_peek((struct space *)mem, e->b + 0x78, 8), info2 = space_peek((struct space *)mem, e->b + 0x80, 8);
+	struct space *mem = t->hub->t->mem;
+	u64 info1 = space_peek(mem, e->b + 0x78, 8), info2 = space_peek(mem, e->b + 0x80, 8);
 	double now = when(t, e), since = t->guest[e->cpu].running ? t->guest[e->cpu].since : now;
 	char name[32];
 
@@ -80,6 +123,10 @@ static void hear(void *arg, const struct event *e)
 	struct trace *t = arg;
 	char name[32], buf[16];
 
+	if (t->hub->t->icp) {
+		hear_arm(t, e);
+		return;
+	}
 	switch (e->kind) {
 	case EV_VMRUN:
 		t->guest[e->cpu].running = true;
@@ -102,8 +149,16 @@ static void hear(void *arg, const struct event *e)
 
 void trace_enable(struct trace *t, bool on)
 {
+	const u32 worlds = t->hub->t->icp ? BIT(EV_MODE) : BIT(EV_VMRUN) | BIT(EV_VMEXIT);
+
+	if (!on && t->on && t->hub->t->icp)
+		mode_slice(t, (double)t->hub->t->machine->sched.now / 1000.0);
 	t->on = on;
-	hub_listen(t->hub, t->ear, on ? BIT(EV_VMRUN) | BIT(EV_VMEXIT) | BIT(EV_EXCEPTION) | BIT(EV_INTERRUPT) : 0);
+	if (on && t->hub->t->icp) {
+		t->mode = t->hub->t->icp->cpu.s.cpsr;
+		t->mode_since = (double)t->hub->t->machine->sched.now / 1000.0;
+	}
+	hub_listen(t->hub, t->ear, on ? worlds | BIT(EV_EXCEPTION) | BIT(EV_INTERRUPT) : 0);
 	for (unsigned i = 0; !on && i < PC_CPUS; i++)
 		t->guest[i].running = false;
 }
@@ -124,6 +179,8 @@ bool trace_open(struct trace *t, struct hub *hub, const char *path, struct error
 
 bool trace_close(struct trace *t, struct error *err)
 {
+	if (t->hub->t->icp && t->on)
+		mode_slice(t, (double)t->hub->t->machine->sched.now / 1000.0);
 	fputs("\n]\n", t->f);
 	return fclose(t->f) == 0 || error_set(err, "%s: %s", t->path, strerror(errno));
 }

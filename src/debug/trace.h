@@ -1,7 +1,7 @@
 /*
  * --trace: what happened as a Chrome trace (the JSON array form), which Perfetto and chrome://tracing show: a process for each CPU, a track
  * for each of its worlds, a slice from VMRUN to #VMEXIT named by the reason, and interrupts, exceptions and nested page faults as instants.
- * The time is virtual.
+ * The time is virtual. An ARM has a track for each processor mode, with slices from entering to leaving it.
  */
 #ifndef DEBUG_TRACE_H
 #define DEBUG_TRACE_H
@@ -23,6 +23,8 @@ struct trace {
 		u64 vmcb, rip;
 		u32 asid;
 	} guest[PC_CPUS];
+	u32 mode;          /* an ARM's present mode ... */
+	double mode_since; /* ... and since when */
 };
 
 bool trace_open(struct trace *t, struct hub *hub, const char *path, struct error *err);

@@ -1,12 +1,6 @@
 /* See view.h. */
 #include "debug/view.h"
 
-#include "cpu_x86/insn.h"
-#include "debug/disasm.h"
-#include "svm/vmcb.h"
-
-/* ---- who was seen ---- */
-
 struct guest *worlds_guest(struct worlds *w, u64 vmcb, bool make)
 {
 	for (unsigned i = 0; i < w->guests; i++)
@@ -18,178 +12,14 @@ struct guest *worlds_guest(struct worlds *w, u64 vmcb, bool make)
 	return &w->guest[w->guests++];
 }
 
-static void keep(struct world_regs *k, const struct x86_cpu *c)
-{
-	k->valid = true;
-	memcpy(k->r, c->r, sizeof k->r);
-	k->rip = x86_rip(c);
-}
-
-void worlds_hear(struct worlds *w, const struct event *e)
-{
-	struct x86_cpu *c = &w->pc->cpu[e->cpu].x86;
-	struct guest *g = worlds_guest(w, e->b, true);
-
-	if (e->kind == EV_VMRUN) {
-		keep(&w->host[e->cpu], c);
-		if (!g)
-			return;
-		g->asid = e->a;
-		g->cpu = e->cpu;
-		g->runs++;
-		svm_snapshot(c, &g->at_vmrun);
-	} else if (g) {
-		g->exits++;
-		g->last_code = e->c;
-		if (!e->a)
-			keep(&g->regs, c);
-		svm_snapshot(c, &g->at_exit);
-	}
-}
-
-/* ---- registers ---- */
-
-static void from_cpu(struct view *v, struct x86_cpu *c)
-{
-	memcpy(v->r, c->r, sizeof v->r);
-	v->rip = x86_rip(c);
-	v->rflags = x86_get_flags(c);
-	memcpy(v->seg, c->seg, sizeof v->seg);
-	v->gdt = c->gdt;
-	v->idt = c->idt;
-	v->cr0 = c->cr0;
-	v->cr2 = c->cr2;
-	v->cr3 = c->cr3;
-	v->cr4 = c->cr4;
-	v->efer = c->efer;
-	v->dr6 = c->dr[6];
-	v->dr7 = c->dr[7];
-	v->cpl = c->cpl;
-	v->env = c->tlb.env;
-	v->env.ntlb = NULL;
-	v->live = v->regs_known = true;
-}
-
-static void seg_from(struct x86_seg *s, const struct vmcb_seg *from) { memcpy(s, from, sizeof *s); }
-
-/* A state-save area: of a VMCB, or the host's in the page at VM_HSAVE_PA, which has the same layout (svm/host.c). FS, GS, LDTR and TR
- * belong to whoever executed VMLOAD last: those of the CPU for the host. */
-static void from_page(struct view *v, struct x86_cpu *c, u64 pa, const struct world_regs *regs, bool guest)
-{
-	u8 page[VMCB_SIZE];
-
-	for (unsigned i = 0; i < VMCB_SIZE; i += 8)
-		store_le(page + i, 8, space_peek(c->mem, (pa & PAGE_MASK) + i, 8));
-	memcpy(v->r, regs->r, sizeof v->r);
-	v->regs_known = regs->valid;
-	v->r[R_AX] = vmcb_rax(page);
-	v->r[R_SP] = vmcb_rsp(page);
-	v->rip = vmcb_rip(page);
-	v->rflags = vmcb_rflags(page);
-	memcpy(v->seg, c->seg, sizeof v->seg);
-	seg_from(&v->seg[SEG_ES], vmcb_es(page));
-	seg_from(&v->seg[SEG_CS], vmcb_cs(page));
-	seg_from(&v->seg[SEG_SS], vmcb_ss(page));
-	seg_from(&v->seg[SEG_DS], vmcb_ds(page));
-	if (guest) {
-		seg_from(&v->seg[SEG_FS], vmcb_fs(page));
-		seg_from(&v->seg[SEG_GS], vmcb_gs(page));
-		seg_from(&v->seg[SEG_LDTR], vmcb_ldtr(page));
-		seg_from(&v->seg[SEG_TR], vmcb_tr(page));
-	}
-	v->gdt = (struct x86_dt){.base = vmcb_gdtr(page)->base, .limit = (u16)vmcb_gdtr(page)->limit};
-	v->idt = (struct x86_dt){.base = vmcb_idtr(page)->base, .limit = (u16)vmcb_idtr(page)->limit};
-	v->cr0 = vmcb_cr0(page);
-	v->cr2 = guest ? vmcb_cr2(page) : c->cr2;
-	v->cr3 = vmcb_cr3(page);
-	v->cr4 = vmcb_cr4(page);
-	v->efer = vmcb_efer(page);
-	if (v->efer & EFER_LME && v->cr0 & CR0_PG)
-		v->efer |= EFER_LMA;
-	v->dr6 = guest ? vmcb_dr6(page) : c->dr[6];
-	v->dr7 = guest ? vmcb_dr7(page) : 0x400;
-	v->cpl = guest ? vmcb_cpl(page) : 0;
-	svm_guest_env(c, pa, &v->env);
-	v->env.nested &= guest;
-	v->asid = guest ? vmcb_asid(page) : 0;
-}
-
-static bool guest_view(struct worlds *w, unsigned cpu, u64 vmcb, struct view *v)
-{
-	static const struct world_regs unknown;
-	struct x86_cpu *c = &w->pc->cpu[cpu].x86;
-	const struct guest *g;
-
-	if (c->svm.guest && (!vmcb || vmcb == c->svm.vmcb_pa)) {
-		v->vmcb = c->svm.vmcb_pa;
-		v->asid = c->svm.asid;
-		from_cpu(v, c);
-		return true;
-	}
-	for (unsigned i = 0; !vmcb && i < w->guests; i++)
-		if (w->guest[i].cpu == cpu && w->guest[i].vmcb == c->svm.vmcb_pa)
-			vmcb = c->svm.vmcb_pa;
-	if (!vmcb)
-		return false;
-	g = worlds_guest(w, vmcb, false);
-	v->vmcb = vmcb;
-	from_page(v, c, vmcb, g ? &g->regs : &unknown, true);
-	return true;
-}
-
-bool view_get(struct worlds *w, unsigned cpu, enum world world, u64 vmcb, struct view *v)
-{
-	struct x86_cpu *c = &w->pc->cpu[cpu].x86;
-
-	memset(v, 0, sizeof *v);
-	v->cpu = c;
-	v->guest = world == VIEW_GUEST || (world == VIEW_NOW && c->svm.guest);
-	v->vmcb = w->guests ? c->svm.vmcb_pa : ~0ull;
-	if (v->guest)
-		return guest_view(w, cpu, vmcb, v);
-	if (!c->svm.guest) {
-		from_cpu(v, c);
-		return true;
-	}
-	from_page(v, c, c->svm.hsave_pa, &w->host[cpu], false);
-	if (w->host[cpu].valid)
-		v->rip = w->host[cpu].rip; /* the VMRUN itself, rather than what follows it */
-	return true;
-}
-
-unsigned view_bits(const struct view *v)
-{
-	if (v->efer & EFER_LMA && v->seg[SEG_CS].attr & ATTR_L)
-		return 64;
-	if (!(v->cr0 & CR0_PE) || (v->rflags & FLAG_VM && !(v->efer & EFER_LMA)))
-		return v->cr0 & CR0_PE || !(v->seg[SEG_CS].attr & ATTR_DB) ? 16 : 32;
-	return v->seg[SEG_CS].attr & ATTR_DB ? 32 : 16;
-}
-
-u64 view_linear(const struct view *v, u64 rip) { return view_bits(v) == 64 ? rip : (u32)(rip + v->seg[SEG_CS].base); }
-u64 view_pc(const struct view *v) { return view_linear(v, v->rip); }
-
-void view_set_reg(struct view *v, unsigned n, u64 val) { v->cpu->r[n] = v->r[n] = val; }
-void view_set_rip(struct view *v, u64 val) { v->cpu->rip = v->rip = val; }
+bool view_get(struct worlds *w, unsigned cpu, enum world world, u64 vmcb, struct view *v) { return w->t->ops->view(w, cpu, world, vmcb, v); }
 
 /* ---- memory ---- */
 
-bool view_translate(const struct view *v, enum level l, u64 addr, unsigned access, u64 *pa, struct walk *w)
-{
-	*pa = addr;
-	if (l == LEVEL_P || (l == LEVEL_G && !v->env.nested))
-		return true;
-	if (l == LEVEL_G)
-		walk_nested(&v->env, addr, access | ACC_USER, false, w);
-	else
-		walk_x86(&v->env, addr, access, false, w);
-	*pa = w->pa;
-	return w->why == WALK_OK;
-}
-
+/* The smallest pages are ARM's tiny ones. */
 static size_t in_page(u64 addr, size_t n)
 {
-	size_t left = (size_t)(PAGE_SIZE - (addr & ~PAGE_MASK));
+	size_t left = 1024 - (addr & 1023);
 
 	return n < left ? n : left;
 }
@@ -207,7 +37,7 @@ size_t view_read(const struct view *v, enum level l, u64 addr, void *buf, size_t
 		if (!view_translate(v, l, addr + done, ACC_READ | ACC_AC, &pa, &w))
 			break;
 		for (size_t i = 0; i < part; i++)
-			((u8 *)buf)[done + i] = (u8)space_peek(v->env.mem, pa + i, 1);
+			((u8 *)buf)[done + i] = (u8)space_peek(v->mem, pa + i, 1);
 		done += part;
 	}
 	return done;
@@ -223,7 +53,7 @@ size_t view_write(const struct view *v, enum level l, u64 addr, const void *buf,
 	for (; done < n; done++) {
 		if (!view_translate(v, l, addr + done, ACC_READ | ACC_AC, &pa, &w))
 			break;
-		if (!space_poke(v->env.mem, pa, 1, ((const u8 *)buf)[done]))
+		if (!space_poke(v->mem, pa, 1, ((const u8 *)buf)[done]))
 			break;
 	}
 	return done;
@@ -233,23 +63,4 @@ bool view_load(const struct view *v, enum level l, u64 addr, unsigned size, u64 
 {
 	*val = 0;
 	return view_read(v, l, addr, val, size) == size;
-}
-
-unsigned view_disasm(const struct view *v, u64 va, char *text, size_t size)
-{
-	unsigned bits = view_bits(v), len;
-	struct x86_decoded d;
-	struct x86_op o;
-	u8 bytes[15];
-	u32 mode = v->cpu->mode;
-	size_t n = view_read(v, LEVEL_V, va, bytes, sizeof bytes);
-
-	if (!n)
-		return 0;
-	/* The decoder looks at the mode of the CPU: this world's for a moment. */
-	v->cpu->mode = (mode & ~(u32)(MODE_SIZE | MODE_LONG)) | (bits == 64 ? MODE_64 | MODE_LONG : bits == 32 ? MODE_32 : MODE_16);
-	len = x86_decode(v->cpu, bytes, (unsigned)n, 0, &o, &d) == DECODE_OK && op_len(&o) <= n ? op_len(&o) : (unsigned)n;
-	v->cpu->mode = mode;
-	disasm_x86(bytes, len, bits, va, text, size);
-	return len;
 }

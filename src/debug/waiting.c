@@ -66,8 +66,8 @@ bool waiting_set_vmcb(struct worlds *w, const struct view *v, const struct field
 		return error_set(err, "there is no VMCB yet");
 	if (f->size > 8 || f->fmt == FMT_BYTES || f->fmt == FMT_PAD)
 		return error_set(err, "%s is no number", f->name);
-	for (unsigned i = 0; i < w->pc->cfg.cpus; i++)
-		svm_forget(&w->pc->cpu[i].x86, v->vmcb);
+	for (unsigned i = 0; i < w->t->pc->cfg.cpus; i++)
+		svm_forget(&w->t->pc->cpu[i].x86, v->vmcb);
 	return put(v, v->vmcb & PAGE_MASK, f, val, err);
 }
 
@@ -83,10 +83,10 @@ bool waiting_set(struct worlds *w, const struct view *v, const char *name, u64 v
 		return error_set(err, "%s of the host is not in its save area: while the guest runs the processor has the guest's, which stays "
 				      "there at #VMEXIT (APM2 15.6)", name);
 	/* What waits is shown at its VMRUN, and goes on behind it. */
-	if (!strcmp(f->name, "RIP") && w->host[v->cpu->id].valid) {
-		if (val == w->host[v->cpu->id].rip)
+	if (!strcmp(f->name, "RIP") && w->host[v->id].valid) {
+		if (val == w->host[v->id].rip)
 			return true;
-		w->host[v->cpu->id].rip = val;
+		w->host[v->id].rip = val;
 	}
 	return put(v, area(v), f, val, err);
 }

@@ -201,7 +201,7 @@ static void listen(struct walk_record *r)
 
 void walk_record_start(struct walk_record *r, const struct walk_wish *wish, struct hub *hub, struct text *log)
 {
-	r->pc = hub->pc;
+	r->pc = hub->t->pc;
 	r->hub = hub;
 	r->listener = hub_add(hub, hear, r);
 	r->wish = *wish;

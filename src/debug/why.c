@@ -6,7 +6,7 @@
 
 #define EXIT_NPF 0x400
 
-static void at(struct debugger *d, const struct view *v, u64 rip, const char *what, struct text *out)
+void why_print_at(struct debugger *d, const struct view *v, u64 rip, const char *what, struct text *out)
 {
 	text_printf(out, "%s: ", what);
 	debugger_print_insn(d, v, view_linear(v, rip), out);
@@ -31,19 +31,19 @@ static void npf_entry(struct x86_cpu *c, const struct view *guest, struct text *
 
 static void why_exit(struct debugger *d, const struct event *e, struct text *out)
 {
-	struct x86_cpu *c = &d->pc->cpu[e->cpu].x86;
+	struct x86_cpu *c = &d->t->pc->cpu[e->cpu].x86;
 	struct guest *g = worlds_guest(&d->worlds, e->b, false);
 	struct view v;
 
 	svm_print_exit(out, c, g ? &g->at_vmrun : NULL);
 	if (e->a) { /* VMRUN was refused: the instruction is the host's */
 		view_get(&d->worlds, e->cpu, VIEW_HOST, 0, &v);
-		at(d, &v, e->ip, "the VMRUN", out);
+		why_print_at(d, &v, e->ip, "the VMRUN", out);
 		return;
 	}
 	if (!view_get(&d->worlds, e->cpu, VIEW_GUEST, e->b, &v))
 		return;
-	at(d, &v, e->ip, "the guest's instruction", out);
+	why_print_at(d, &v, e->ip, "the guest's instruction", out);
 	if (e->c == EXIT_NPF)
 		npf_entry(c, &v, out);
 }
@@ -56,7 +56,7 @@ static void why_exception(struct debugger *d, const struct event *e, struct text
 	dump_exception(out, e->a & 0xff, e->a >> 8 & 1, (u32)e->b, e->c, e->a >> 16);
 	text_puts(out, "\n");
 	if (view_get(&d->worlds, e->cpu, e->guest ? VIEW_GUEST : VIEW_HOST, 0, &v)) {
-		at(d, &v, e->ip, "the instruction", out);
+		why_print_at(d, &v, e->ip, "the instruction", out);
 		if ((e->a & 0xff) == VEC_PF) {
 			struct walk w;
 			unsigned access = (e->b & 2 ? ACC_WRITE : 0) | (e->b & 16 ? ACC_EXEC : 0) | (e->b & 4 ? ACC_USER : 0);
@@ -68,10 +68,10 @@ static void why_exception(struct debugger *d, const struct event *e, struct text
 	}
 }
 
-void why_print(struct debugger *d, struct text *out)
+void why_print_x86(struct debugger *d, struct text *out)
 {
 	const struct event *exit = &d->last_exit[d->cpu], *exc = &d->last_exception[d->cpu];
-	struct x86_cpu *c = &d->pc->cpu[d->cpu].x86;
+	struct x86_cpu *c = &d->t->pc->cpu[d->cpu].x86;
 
 	if (d->why == STOP_TRIPLE_FAULT) {
 		dump_triple_fault(out, c);

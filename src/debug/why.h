@@ -4,6 +4,10 @@
 
 #include "debug/debugger.h"
 
-void why_print(struct debugger *d, struct text *out);
+static inline void why_print(struct debugger *d, struct text *out) { d->t->ops->print_why(d, out); }
+void why_print_x86(struct debugger *d, struct text *out);
+void why_print_arm(struct debugger *d, struct text *out); /* why_arm.c */
+/* "the instruction: 1000db main+1b ...", the one at rip in that world. */
+void why_print_at(struct debugger *d, const struct view *v, u64 rip, const char *what, struct text *out);
 
 #endif

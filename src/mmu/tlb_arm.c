@@ -410,3 +410,30 @@ void tlb_arm_init(struct tlb_arm *t, struct space *mem)
 	arch_clear(t);
 	tlb_arm_switch(t);
 }
+
+/* ---- for debuggers ---- */
+
+static void list_one(const struct tlb_arm_entry *e, const char *kind, void (*each)(void *arg, const char *kind, const struct arm_page *p), void *arg)
+{
+	struct arm_page p;
+
+	page_of(e, &p);
+	each(arg, kind, &p);
+}
+
+void tlb_arm_list(const struct tlb_arm *t, void (*each)(void *arg, const char *kind, const struct arm_page *p), void *arg)
+{
+	const struct tlb_arm_arch *a = &t->arch;
+
+	for (unsigned i = 0; i < TLB_ARM_LOCKED; i++)
+		if (a->locked[i].key)
+			list_one(&a->locked[i], "locked", each, arg);
+	for (unsigned i = 0; i < TLB_ARM_DATA_SETS + TLB_ARM_FETCH_SETS; i++) {
+		bool data = i < TLB_ARM_DATA_SETS;
+		const struct tlb_arm_set *s = data ? &a->data[i] : &a->fetch[i - TLB_ARM_DATA_SETS];
+
+		for (unsigned w = 0; w < TLB_ARM_WAYS; w++)
+			if (s->way[w].key && s->way[w].gen == a->gen)
+				list_one(&s->way[w], data ? "data" : "fetch", each, arg);
+	}
+}

@@ -120,6 +120,9 @@ bool tlb_arm_translate(struct tlb_arm *t, u32 va, unsigned access, struct tlb_ar
 /* What is cached for mva, without changing anything: false if nothing is. */
 bool tlb_arm_probe(const struct tlb_arm *t, u32 mva, struct arm_page *page);
 
+/* All that is cached; kind is "locked", "data" or "fetch". Nothing is changed. */
+void tlb_arm_list(const struct tlb_arm *t, void (*each)(void *arg, const char *kind, const struct arm_page *p), void *arg);
+
 /* CP15 register 8. DDI0198 2.3.8 */
 void tlb_arm_flush(struct tlb_arm *t);               /* all but locked entries */
 void tlb_arm_flush_page(struct tlb_arm *t, u32 mva); /* locked ones, too */

@@ -113,7 +113,7 @@ bool console_interrupt(struct console *c)
 	if (c->kind != CONSOLE_STDIO)
 		return false;
 	c->d->asked = true;
-	machine_interrupt(&c->d->pc->machine);
+	machine_interrupt(c->d->t->machine);
 	return true;
 }
 
@@ -151,7 +151,7 @@ static bool run_script(struct console *c)
 static bool idle(void *arg)
 {
 	struct console *c = arg;
-	struct machine *m = &c->d->pc->machine;
+	struct machine *m = c->d->t->machine;
 
 	if (m->window)
 		m->window(m->window_arg);
@@ -250,7 +250,7 @@ static bool serve(struct console *c)
 	}
 	if (!c->gdb)
 		return false;
-	gdb_wait(c->gdb, c->d->pc->machine.window ? WAIT_MS : 1000);
+	gdb_wait(c->gdb, c->d->t->machine->window ? WAIT_MS : 1000);
 	idle(c);
 	return !c->d->over || gdb_connected(c->gdb);
 }
@@ -273,8 +273,8 @@ bool console_main(struct console *c)
 	struct debugger *d = c->d;
 	bool running = !c->stopped;
 
-	d->pc->machine.host_poll = poll_host;
-	d->pc->machine.host_arg = c;
+	d->t->machine->host_poll = poll_host;
+	d->t->machine->host_arg = c;
 	if (c->script && !run_script(c))
 		return false;
 	if (!c->stopped && c->script && interactive(c))

@@ -74,7 +74,7 @@ bool debugging_open(struct debugging *g, const struct options *o, struct hub *hu
 		return false;
 	g->console.script = g->o->script;
 	g->console.stopped = o->stopped;
-	g->counting = g->o->stat || g->o->script || g->o->monitor || g->o->mux || g->o->gdb;
+	g->counting = hub->t->pc && (g->o->stat || g->o->script || g->o->monitor || g->o->mux || g->o->gdb);
 	if (g->counting) {
 		stat_init(&g->stat, hub);
 		g->console.monitor.stat = &g->stat;
@@ -92,6 +92,18 @@ enum stop debugging_run(struct debugging *g)
 	return g->d.why;
 }
 
+bool debugging_waits(const struct debugging *g) { return g->console.kind || g->listening || g->o->script; }
+
+/* Who quits the debugger says how; else the machine's own end counts. */
+int debugging_status(const struct debugging *g, enum stop why)
+{
+	if (g->d.quit && g->d.status >= 0)
+		return g->d.status;
+	if (g->d.quit && !g->d.over && why != STOP_SIGNAL)
+		return 0;
+	return machine_exit_status(g->d.t->machine, why);
+}
+
 bool debugging_finish(struct debugging *g, enum stop why, struct error *err)
 {
 	struct text out;
@@ -106,12 +118,12 @@ bool debugging_finish(struct debugging *g, enum stop why, struct error *err)
 	return !g->tracing || trace_close(&g->trace, err);
 }
 
-void debugging_where(void *arg, struct x86_cpu *c, u64 va, char *buf, size_t size)
+void debugging_where(void *arg, unsigned cpu, u64 va, char *buf, size_t size)
 {
 	struct debugging *g = arg;
 	struct view v;
 
-	view_get(&g->d.worlds, c->id, VIEW_NOW, 0, &v);
+	view_get(&g->d.worlds, cpu, VIEW_NOW, 0, &v);
 	symbols_name(&g->d.symbols, &v, va, buf, size);
 }
 

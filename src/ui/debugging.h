@@ -28,10 +28,14 @@ bool debugging_open(struct debugging *g, const struct options *o, struct hub *hu
 		    bool (*reboot)(void *arg, struct error *err), void *arg, struct error *err);
 /* Runs the session; why the machine stood at its end. */
 enum stop debugging_run(struct debugging *g);
+/* -S: somebody is there who can start the machine. */
+bool debugging_waits(const struct debugging *g);
+/* The exit status. */
+int debugging_status(const struct debugging *g, enum stop why);
 /* What is written at the end. */
 bool debugging_finish(struct debugging *g, enum stop why, struct error *err);
 /* For -d exec: the name of a place in the CPU's present world. */
-void debugging_where(void *debugging, struct x86_cpu *c, u64 va, char *buf, size_t size);
+void debugging_where(void *debugging, unsigned cpu, u64 va, char *buf, size_t size);
 void debugging_close(struct debugging *g);
 
 #endif

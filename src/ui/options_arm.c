@@ -1,15 +1,14 @@
 /* Options of -machine integratorcp, and which of the others are the PC's alone. See options_part.h. */
 #include "ui/options_part.h"
 
-#include "debug/log_arm.h"
+#include "debug/log.h"
 
 #define MB (1ull << 20)
 
-/* What means something on a PC only: refused by name. Debuggers: not built for this CPU yet. */
+/* What means something on a PC only: refused by name. */
 static const char *const pc_only[] = {
 	"smp", "vga", "device", "hda", "hdb", "hdc", "hdd", "cdrom", "debugcon", "chardev", "global", "netdev", "bios", "boot",
-	"dump-screen", "walk", "html", "svg", "json", "walk-stat", "monitor", "monitor-script", "symbols", "trap", "trace", "stat",
-	"coverage", "smbios",
+	"dump-screen", "walk", "html", "svg", "json", "walk-stat", "stat", "smbios",
 };
 static const char *const arm_only[] = {"dtb", "semihosting", "sd"};
 
@@ -82,12 +81,8 @@ bool option_arm_resolve(struct options *o, struct error *err)
 		return error_set(err, "-serial: the Integrator/CP has %u serial ports", ICP_UARTS);
 	if (o->display == DISPLAY_TEXT || o->panes)
 		return error_set(err, "-display: not on the Integrator/CP (expected none or sdl)");
-	if (o->debug.mux)
-		return error_set(err, "-serial mon:stdio: there is no monitor for the Integrator/CP");
-	if (o->log.mask & ~log_arm_kinds || o->log.explain || o->log.walk_grid)
-		return error_set(err, "-d: the Integrator/CP has exc, int, mmio, walk, flush, exec, reset and cr");
-	if (o->stopped && !o->debug.gdb)
-		return error_set(err, "-S: on the Integrator/CP only with -gdb or -s");
+	if (o->log.mask & ~log_kinds(true) || o->log.explain || o->log.walk_grid)
+		return error_set(err, "-d: the Integrator/CP has exc, int, mmio, walk, flush, exec, reset, cr and mode");
 	o->icp.ram_size = o->pc.ram_size;
 	o->icp.rtc_time = o->pc.rtc_time;
 	o->icp.semihost.cmdline = o->append;

@@ -51,6 +51,7 @@ void panes_init(struct panes *p, struct pc *pc, struct hub *hub)
 {
 	memset(p, 0, sizeof *p);
 	p->pc = pc;
+	p->hub = hub;
 	p->memory = PANES_MEMORY_NONE;
 	hub_listen(hub, hub_add(hub, hear, p), event_mask);
 }
@@ -162,7 +163,7 @@ static void draw_events(struct panes *p, struct canvas *c, struct place at)
 		const struct event *e = &l->ring[i % EVENT_RING];
 		size_t before = t.used;
 
-		event_print(&t, p->pc, e);
+		event_print(&t, p->hub->t, e);
 		if (t.used == before)
 			text_puts(&t, "\n");
 	}

@@ -28,6 +28,7 @@ enum panes_button {
 
 struct panes {
 	struct pc *pc;
+	struct hub *hub;
 	bool paused;
 	bool until_switch;    /* runs to the next VMRUN or #VMEXIT */
 	u8 target;            /* enum panes_target */

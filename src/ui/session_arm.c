@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "debug/gdb_arm.h"
-#include "debug/log_arm.h"
+#include "debug/log.h"
+#include "debug/regs.h"
 #include "devices/pixels.h"
 #include "loader/arm_boot.h"
+#include "ui/debugging.h"
+#include "ui/signals.h"
 #include "ui/window.h"
 
 enum { EXIT_FILE = 4 }; /* the others: machine.c */
@@ -23,8 +25,11 @@ struct session_arm {
 	struct bytes serial[ICP_UARTS];
 	unsigned serials; /* that are open */
 	struct net_user net;
-	struct log_arm log;
-	struct gdb_arm gdb;
+	struct target target;
+	struct hub hub;
+	struct log log;
+	struct debugging debug;
+	bool debugged;
 	FILE *log_file;
 	struct window *window;
 	u64 started; /* host ns */
@@ -78,7 +83,9 @@ static bool open_log(struct session_arm *s, struct error *err)
 	s->log_file = s->o->log_file ? fopen(s->o->log_file, "w") : stderr;
 	if (!s->log_file)
 		return error_set(err, "%s: cannot be written: %s", s->o->log_file, strerror(errno));
-	log_arm_start(&s->log, s->o->log.mask, &s->b, s->log_file);
+	target_icp(&s->target, &s->b);
+	hub_init(&s->hub, &s->target);
+	log_start(&s->log, &s->o->log, &s->hub, s->log_file);
 	return true;
 }
 
@@ -107,8 +114,6 @@ static bool power_on(struct session_arm *s, struct error *err)
 	s->b.machine.pace.on = o->realtime;
 	s->b.machine.stepwise = o->stepwise;
 	s->b.machine.time_limit = o->limit_ns;
-	if (o->debug.gdb && !gdb_arm_open(&s->gdb, &s->b, o->debug.gdb, err))
-		return false;
 	return arm_boot_load(&s->boot, &s->b, err);
 }
 
@@ -122,14 +127,19 @@ static bool boot_again(void *arg, struct error *err)
 	return arm_boot_load(&s->boot, &s->b, err);
 }
 
-/* GDB decides when it runs. */
-static bool run_for_gdb(struct session_arm *s, enum stop *why, struct error *err)
+static bool open_debugger(struct session_arm *s, struct error *err)
 {
-	s->gdb.limit = s->o->limit_insns ? s->o->limit_insns : TIME_NEVER;
-	s->gdb.reset = s->o->no_reboot ? NULL : boot_again;
-	s->gdb.reset_arg = s;
-	*why = gdb_arm_run(&s->gdb, s->o->stopped, err);
-	return !s->gdb.failed;
+	if (!debugging_wanted(s->o))
+		return true;
+	if (!debugging_open(&s->debug, s->o, &s->hub, &s->std, boot_again, s, err)) {
+		debugger_free(&s->debug.d);
+		return false;
+	}
+	s->log.where = debugging_where;
+	s->log.where_arg = &s->debug;
+	s->debugged = true;
+	signals_console(&s->debug.console);
+	return true;
 }
 
 /* Runs on through resets that the guest asks for. */
@@ -137,8 +147,10 @@ static bool run(struct session_arm *s, enum stop *why, struct error *err)
 {
 	u64 limit = s->o->limit_insns ? s->o->limit_insns : TIME_NEVER;
 
-	if (s->o->debug.gdb)
-		return run_for_gdb(s, why, err);
+	if (s->debugged) {
+		*why = debugging_run(&s->debug);
+		return !s->debug.failed || error_set(err, "the monitor's script failed");
+	}
 	for (;;) {
 		*why = machine_run(&s->b.machine, limit);
 		if (*why != STOP_RESET || s->o->no_reboot)
@@ -154,13 +166,16 @@ static bool run(struct session_arm *s, enum stop *why, struct error *err)
 static void tell(struct session_arm *s, enum stop why)
 {
 	const struct machine *m = &s->b.machine;
+	struct worlds worlds = {.t = &s->target};
 	struct text err;
+	struct view v;
 
 	text_init_file(&err, stderr);
 	switch (why) {
 	case STOP_UNIMPLEMENTED:
 		text_printf(&err, "undervisor: %s\n", s->b.cpu.stop_text);
-		dump_arm_cpu(&err, &s->b.cpu);
+		view_get(&worlds, 0, VIEW_NOW, 0, &v);
+		regs_print(&err, &v);
 		break;
 	case STOP_HALTED:
 	case STOP_UNTIL:
@@ -200,41 +215,47 @@ static void close_streams(struct session_arm *s)
 static bool finish(struct session_arm *s, enum stop why, struct error *err)
 {
 	const struct picture screen = pl110_picture(&s->b.lcd);
-	const char *dump = s->o->debug.dump_on_exit;
+	const struct debugger *d = s->debugged ? &s->debug.d : NULL;
 
 	close_streams(s);
-	tell(s, why);
+	if (!d || !d->quit || d->over)
+		tell(s, why);
+	if (d && !debugging_finish(&s->debug, why, err))
+		return false;
 	if (s->o->report)
 		report(s);
 	if (s->log_file != stderr && fclose(s->log_file))
 		return error_set(err, "%s: %s", s->o->log_file, strerror(errno));
-	if (dump && !dump_arm_file(&s->b, dump, machine_stop_text(why), err))
-		return false;
 	return !s->o->screenshot || pixels_write_picture(s->o->screenshot, &screen, err);
 }
 
-static int session(struct session_arm *s, void (*running)(struct machine *m))
+static int session(struct session_arm *s)
 {
+	const struct options *o = s->o;
 	struct error err = {0};
 	enum stop why;
 	bool ok;
 
 	s->started = host_ns();
-	ok = power_on(s, &err);
-	if (ok)
-		running(&s->b.machine);
+	ok = power_on(s, &err) && open_debugger(s, &err);
+	if (ok) {
+		signals_catch(&s->b.machine);
+		if (o->stopped && !(s->debugged && debugging_waits(&s->debug)))
+			signals_wait_for_start();
+	}
 	ok = ok && run(s, &why, &err);
-	running(NULL);
+	signals_catch(NULL);
+	signals_console(NULL);
 	ok = ok && finish(s, why, &err);
 	if (!ok) {
 		close_streams(s);
 		fprintf(stderr, "undervisor: %s\n", err.msg);
 		return EXIT_FILE;
 	}
-	return machine_exit_status(&s->b.machine, why);
+	return s->debugged ? debugging_status(&s->debug, why) : machine_exit_status(&s->b.machine, why);
 }
 
-int session_arm(struct options *o, void (*running)(struct machine *m))
+int session_arm(struct options *o)
 {
 	struct session_arm *s = aligned_alloc(64, (sizeof *s + 63) & ~(size_t)63);
 	int status;
@@ -246,9 +267,9 @@ int session_arm(struct options *o, void (*running)(struct machine *m))
 	memset(s, 0, sizeof *s);
 	s->o = o;
 	s->b.semihost.folder = -1;
-	s->gdb.g.listener = s->gdb.g.fd = -1;
-	status = session(s, running);
-	gdb_arm_close(&s->gdb);
+	status = session(s);
+	if (s->debugged)
+		debugging_close(&s->debug);
 	icp_free(&s->b);
 	if (!disk_close(&s->card) && !status)
 		status = EXIT_FILE;

@@ -4,7 +4,7 @@
 
 #include "ui/options.h"
 
-/* The exit status. running: called with the machine before it runs, and with NULL when it must not be interrupted any more. */
-int session_arm(struct options *o, void (*running)(struct machine *m));
+/* The exit status. */
+int session_arm(struct options *o);
 
 #endif
