@@ -309,19 +309,11 @@ static void five_levels(void)
 	in.bx = cr4_read() | CR4_LA57;
 	r = run(in);
 	trap_at(&r, GP, 0, c, 0, "LA57 cannot be set in long mode");
-	/* Through 32-bit mode without paging and back. */
 	u64 *pml5 = page_alloc();
 	pml5[0] = addr(root) | PTE_ALL;
 	pml5[1] = addr(root) | PTE_ALL;
 	pml5[511] = addr(root) | PTE_ALL;
-	c = CODE("lea 1f(%%rip), %%rax\n push $0x40\n push %%rax\n lretq\n"
-		 ".code32\n1: mov %%cr0, %%eax\n btr $31, %%eax\n mov %%eax, %%cr0\n"
-		 "mov %%cr4, %%eax\n bts $12, %%eax\n mov %%eax, %%cr4\n mov %%ebx, %%cr3\n"
-		 "mov %%cr0, %%eax\n bts $31, %%eax\n mov %%eax, %%cr0\n"
-		 "pushl $8\n push $2f\n lret\n .code64\n2: mov %%cr4, %%rax");
-	in = kernel_regs(c);
-	in.bx = addr(pml5);
-	r = run(in);
+	r = five_levels_on(pml5);
 	trap_is(&r, DONE, 0, "into 5-level paging");
 	is(r.ax & CR4_LA57, CR4_LA57, "CR4.LA57");
 	root = pml5;

@@ -145,6 +145,19 @@ u64 *pte(u64 *root, u64 va, unsigned shift)
 	return &table[va >> shift & 511];
 }
 
+/* CR4.LA57 cannot change in long mode: through 32-bit mode without paging and back. APM2 5.3, 14.6 */
+struct regs five_levels_on(const u64 *pml5)
+{
+	struct regs in = kernel_regs(CODE("lea 1f(%%rip), %%rax\n push $0x40\n push %%rax\n lretq\n"
+					  ".code32\n1: mov %%cr0, %%eax\n btr $31, %%eax\n mov %%eax, %%cr0\n"
+					  "mov %%cr4, %%eax\n bts $12, %%eax\n mov %%eax, %%cr4\n mov %%ebx, %%cr3\n"
+					  "mov %%cr0, %%eax\n bts $31, %%eax\n mov %%eax, %%cr0\n"
+					  "pushl $8\n push $2f\n lret\n .code64\n2: mov %%cr4, %%rax"));
+
+	in.bx = addr(pml5);
+	return run(in);
+}
+
 static struct regs access(bool as_user, const void *code, u64 va)
 {
 	struct regs r = as_user ? user_regs(code) : kernel_regs(code);

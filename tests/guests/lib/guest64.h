@@ -45,6 +45,8 @@ extern u8 run_stack[16384];
 void *page_alloc(void); /* one zeroed page */
 /* The entry that maps va on a level (shift 12, 21, 30, 39) of the tree at root; missing tables are made with P, W, U. */
 u64 *pte(u64 *root, u64 va, unsigned shift);
+/* Paging with five levels from this root; rax is then CR4. CPUID must report LA57. */
+struct regs five_levels_on(const u64 *pml5);
 static inline void flush(void) { cr3_write(cr3_read()); }
 
 /* One access of each kind, from CPL 0 or 3. */
