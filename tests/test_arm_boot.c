@@ -19,6 +19,7 @@
 
 static struct icp *b;
 static char folder[64], said[512];
+static u32 code_word;
 
 static void new_board(struct icp_config cfg)
 {
@@ -249,6 +250,99 @@ START_TEST(map_and_lines)
 }
 END_TEST
 
+static void flash_command(u32 off, u32 first, u32 second)
+{
+	space_write(&b->mem, 0x24000000 + off, 4, first);
+	space_write(&b->mem, 0x24000000 + off, 4, second);
+}
+
+/* The CPU at pc, for n instructions. */
+static const u32 *run_at(u32 pc, unsigned n)
+{
+	b->cpu.s.r[15] = pc;
+	arm_run(&b->cpu, n);
+	return b->cpu.s.r;
+}
+
+/* A program that comes out of the flash at 0, goes on where the flash is always, sets REMAP and continues in RAM. */
+START_TEST(flash_boot)
+{
+	static const u32 code[] = {
+		0xe51ff004, 0x24000008,             /* ldr pc, =24000008h */
+		0xe3a00201, 0xe3a01004, 0xe580100c, /* CM_CTRL = REMAP */
+		0xe3a02000, 0xe5923100, 0xe3a04542, /* r3 = [100h], r4 = 10800000h */
+		0xe5841200, 0xe5925200,             /* r5 = [200h], which was stored in the SSRAM */
+		0xe2847c01, 0xe1a0f007,             /* to 10800100h */
+	}, more[] = {0xe2866001, 0xeafffffd}; /* add r6, r6, 1; b . - 4 */
+	const char *image;
+	struct disk d;
+	struct error err;
+	u8 *flash = malloc(ICP_FLASH_SIZE);
+	const u32 *r;
+
+	ck_assert_ptr_nonnull(flash);
+	memset(flash, 0xff, ICP_FLASH_SIZE);
+	memcpy(flash, code, sizeof code);
+	image = file("flash.img", flash, ICP_FLASH_SIZE);
+	free(flash);
+	icp_free(b);
+	free(b);
+	new_board((struct icp_config){.flash = image, .flash_boot = true});
+	space_write_bytes(&b->mem, 0x80000100, more, sizeof more);
+	ck_assert_uint_eq(at(0), code[0]);
+	r = run_at(0, 11 + 100);
+	ck_assert_uint_eq(r[3], more[0]);
+	ck_assert_uint_eq(r[5], 4);
+	ck_assert_uint_eq(r[6], 50);
+	ck_assert_uint_eq(at(0x200), 4);
+	space_write(&b->mem, 0x100, 4, 0xe2866002); /* add r6, r6, 2: seen in all mirrors */
+	ck_assert_uint_eq(run_at(0x10800100, 100)[6], 150);
+	ck_assert_uint_eq(run_at(0x80000100, 100)[6], 250);
+	ck_assert_uint_eq(run_at(0x100, 100)[6], 350);
+	/* Code in the flash that is programmed while it has been decoded: mov r1, 4 becomes mov r1, 0. Without voltage nothing happens. */
+	space_write(&b->mem, 0xcb000004, 4, 2);
+	flash_command(12, 0x00400040, 0xe3a01000);
+	ck_assert_uint_eq(space_read(&b->mem, 0x24000000, 4), 0x00980098);
+	space_write(&b->mem, 0xcb000004, 4, 3);
+	flash_command(12, 0x00500050, 0x00400040);
+	space_write(&b->mem, 0x2400000c, 4, 0xe3a01000);
+	ck_assert_uint_eq(space_read(&b->mem, 0x24000000, 4), 0x00800080);
+	ck_assert_uint_eq(run_at(0x24000008, 1)[0], 0x10000000); /* reads the status, which is an instruction without effect */
+	space_write(&b->mem, 0x24000000, 4, 0x00ff00ff);
+	r = run_at(0x24000008, 2);
+	ck_assert_uint_eq(r[1], 0);
+	machine_reset(&b->machine);
+	ck_assert_uint_eq(b->cpu.s.r[15], 0);
+	ck_assert_uint_eq(at(0), code[0]); /* and again */
+	icp_free(b);
+	/* What was programmed is in the file. */
+	memset(&d, 0, sizeof d);
+	ck_assert_msg(disk_open(&d, image, DISK_READ_ONLY, &err), "%s", err.msg);
+	ck_assert(disk_read(&d, 12, &code_word, 4));
+	ck_assert_uint_eq(code_word, 0xe3a01000);
+	disk_close(&d);
+	free(b);
+	new_board((struct icp_config){.flash = image, .flash_flags = DISK_READ_ONLY});
+	space_write(&b->mem, 0xcb000004, 4, 3);
+	flash_command(0, 0x00200020, 0x00d000d0); /* erase: all blocks are locked */
+	ck_assert_uint_eq(space_read(&b->mem, 0x24000000, 4), 0x00a200a2);
+}
+END_TEST
+
+START_TEST(flash_file_size)
+{
+	struct icp_config cfg = {.ram_size = MB};
+	struct error err = {""};
+	struct icp *other = aligned_alloc(64, (sizeof *b + 63) & ~(size_t)63);
+
+	cfg.flash = file("small.img", "abc", 3);
+	ck_assert(!icp_init(other, &cfg, &err));
+	ck_assert_ptr_nonnull(strstr(err.msg, "small.img: 512 bytes, expected 33554432: the size of the flash"));
+	icp_free(other);
+	free(other);
+}
+END_TEST
+
 START_TEST(fields)
 {
 	ck_assert_int_eq(field_gap(icp_fields, icp_fields_n, sizeof(struct icp_state)), -1);
@@ -434,6 +528,8 @@ int main(void)
 	tcase_add_test(t, device_tree);
 #endif
 	tcase_add_test(t, map_and_lines);
+	tcase_add_test(t, flash_boot);
+	tcase_add_test(t, flash_file_size);
 	tcase_add_test(t, fields);
 	tcase_add_test(t, random_accesses);
 	tcase_set_timeout(t, 60);

@@ -519,6 +519,34 @@ START_TEST(flash_programs)
 }
 END_TEST
 
+START_TEST(flash_locks)
+{
+	flash_new();
+	fput(0x40004, 0x00600060);
+	fput(0x40004, 0x00010001); /* lock */
+	fput(0x40000, 0x00900090);
+	ck_assert_uint_eq(fget(0x40008), 0x00010001);
+	ck_assert_uint_eq(fget(8), 0);
+	fput(0x40000, 0x00400040);
+	fput(0x40000, 0);
+	ck_assert_uint_eq(fget(0), 0x00920092);
+	cfi_flash_reset(&flash); /* the lock stays */
+	fput(0x40000, 0x00e800e8);
+	fput(0x40000, 0);
+	fput(0x40000, 0);
+	fput(0x40000, 0x00d000d0);
+	ck_assert_uint_eq(fget(0), 0x00920092);
+	fput(0, 0x00500050);
+	fput(0, 0x00600060);
+	fput(0, 0x00d000d0); /* unlock all */
+	fput(0x40000, 0x00400040);
+	fput(0x40000, 0x12345678);
+	ck_assert_uint_eq(fget(0), 0x00800080);
+	fput(0, 0x00ff00ff);
+	ck_assert_uint_eq(fget(0x40000), 0x12345678);
+}
+END_TEST
+
 START_TEST(flash_refuses)
 {
 	flash_new();
@@ -554,6 +582,7 @@ int main(void)
 	tcase_add_test(t, nic_phy);
 	tcase_add_test(t, flash_identity);
 	tcase_add_test(t, flash_programs);
+	tcase_add_test(t, flash_locks);
 	tcase_add_test(t, flash_refuses);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

@@ -276,12 +276,8 @@ static void build(struct arm_cpu *c, struct arm_block *b)
 }
 
 /* The page holds code now: write accesses must come by the slow path. */
-static void mark(struct arm_cpu *c, u64 page, u64 mask)
+static void mark(struct arm_cpu *c, struct page_info *pi, u64 page, u64 mask)
 {
-	struct page_info *pi = space_page(c->mem, page);
-
-	if (!pi)
-		return;
 	if (!pi->code)
 		tlb_arm_protect_code(&c->tlb, page);
 	pi->code |= mask;
@@ -290,6 +286,7 @@ static void mark(struct arm_cpu *c, u64 page, u64 mask)
 static struct arm_block *build_block(struct arm_cpu *c, u64 pa, u32 mode)
 {
 	struct arm_code *k = c->code;
+	struct page_info *pi = space_page(c->mem, pa);
 	struct arm_block *b;
 	unsigned h = arm_code_hash(pa, mode);
 
@@ -299,11 +296,14 @@ static struct arm_block *build_block(struct arm_cpu *c, u64 pa, u32 mode)
 	*b = (struct arm_block){.pa = pa, .mode = mode};
 	build(c, b);
 	k->used += sizeof *b + (b->ops + 1u) * sizeof(struct arm_op);
+	b->dead = !pi; /* out of a device, which may show something else next time: runs once */
+	if (b->dead)
+		return b;
 	b->hash_next = k->hash[h];
 	k->hash[h] = b;
 	b->page_next = k->page[page_slot(pa)];
 	k->page[page_slot(pa)] = b;
-	mark(c, pa & PAGE_MASK, pieces(pa, b->bytes));
+	mark(c, pi, pa & PAGE_MASK, pieces(pa, b->bytes));
 	return b;
 }
 

@@ -1,18 +1,18 @@
 /*
  * See cfi_flash.h. Manuals: JEDEC JESD68 (common flash interface), Intel 28F128J3 data sheet (commands, status register, query table).
- * Programming and erasing take no virtual time. Blocks are never locked.
+ * Programming and erasing take no virtual time.
  */
 #include "devices/cfi_flash.h"
 
 #include "devices/report.h"
 
 enum mode { READ, ID, QUERY, STATUS, PROGRAM, ERASE, BUFFER_COUNT, BUFFER_DATA, BUFFER_CONFIRM, LOCK };
-enum { SR_READY = 0x80, SR_ERASE = 0x20, SR_PROGRAM = 0x10, SR_SEQUENCE = SR_ERASE | SR_PROGRAM };
+enum { SR_READY = 0x80, SR_ERASE = 0x20, SR_PROGRAM = 0x10, SR_VPP = 0x08, SR_LOCKED = 0x02, SR_SEQUENCE = SR_ERASE | SR_PROGRAM };
 
 const struct field cfi_chip_fields[CFI_CHIP_FIELDS] = {
 	FIELD_DEC(struct cfi_chip_state, mode),   FIELD_HEX(struct cfi_chip_state, status), FIELD_DEC(struct cfi_chip_state, count),
 	FIELD_DEC(struct cfi_chip_state, filled), FIELD_ARRAY(struct cfi_chip_state, word), FIELD_ARRAY(struct cfi_chip_state, at),
-	FIELD_HEX(struct cfi_chip_state, block),
+	FIELD_ARRAY(struct cfi_chip_state, locked),
 };
 
 /* JESD68 table 1 from 10h on: command set 1 (Intel), voltages 2.7 to 3.6 V, times, geometry, then the extended table at 31h. */
@@ -37,12 +37,19 @@ static u8 query(const struct cfi_flash *f, u32 n)
 	}
 }
 
-static u16 identify(u32 word)
+static u32 block_of(u32 word) { return word / (CFI_FLASH_BLOCK / 2) % CFI_FLASH_BLOCKS; }
+static bool is_locked(const struct cfi_flash *f, unsigned n, u32 word)
+{
+	return f->read_only || f->s.chip[n].locked[block_of(word) / 8] >> block_of(word) % 8 & 1;
+}
+
+static u16 identify(const struct cfi_flash *f, unsigned n, u32 word)
 {
 	switch (word & 0xff) {
 	case 0: return 0x89; /* Intel */
 	case 1: return 0x18; /* 28F128J3 */
-	default: return 0;   /* block not locked */
+	case 2: return is_locked(f, n, word);
+	default: return 0;
 	}
 }
 
@@ -55,7 +62,7 @@ static u16 chip_read(const struct cfi_flash *f, unsigned n, u32 word)
 
 	switch (c->mode) {
 	case READ: return (u16)load_le(chip_word(f, n, word), 2);
-	case ID: return identify(word);
+	case ID: return identify(f, n, word);
 	case QUERY: return query(f, word & 0xff);
 	default: return c->status;
 	}
@@ -67,11 +74,30 @@ static void touched(struct cfi_flash *f, u32 off, u32 n)
 		f->touched(f->arg, off, n);
 }
 
+static void fail(struct cfi_chip_state *c, u8 why)
+{
+	c->status |= why;
+	c->mode = STATUS;
+}
+
+/* False, and the status says why: why is the operation's bit. */
+static bool may_change(struct cfi_flash *f, unsigned n, u32 word, u8 why)
+{
+	bool locked = is_locked(f, n, word);
+
+	if (!locked && f->vpp)
+		return true;
+	fail(&f->s.chip[n], why | (locked ? SR_LOCKED : SR_VPP));
+	return false;
+}
+
 /* Programming clears bits only. */
 static void program(struct cfi_flash *f, unsigned n, u32 word, u16 val)
 {
 	u8 *p = chip_word(f, n, word);
 
+	if (!may_change(f, n, word, SR_PROGRAM))
+		return;
 	store_le(p, 2, load_le(p, 2) & val);
 	touched(f, (u32)(p - f->data), 2);
 }
@@ -80,6 +106,8 @@ static void erase(struct cfi_flash *f, unsigned n, u32 word)
 {
 	u32 first = word & ~(CFI_FLASH_BLOCK / 2 - 1);
 
+	if (!may_change(f, n, word, SR_ERASE))
+		return;
 	for (u32 i = 0; i < CFI_FLASH_BLOCK / 2; i++)
 		store_le(chip_word(f, n, first + i), 2, 0xffff);
 	touched(f, first * 4 % f->size, CFI_FLASH_BLOCK * CFI_FLASH_CHIPS);
@@ -109,12 +137,6 @@ static void command(struct cfi_chip_state *c, u16 val, unsigned n)
 	case 0xd0: break;
 	default: device_unimplemented("flash: chip %u, command 0x%02x", n, val & 0xff); break;
 	}
-}
-
-static void fail(struct cfi_chip_state *c, u8 why)
-{
-	c->status |= why;
-	c->mode = STATUS;
 }
 
 static void buffer_count(struct cfi_chip_state *c, u16 val)
@@ -148,6 +170,20 @@ static void buffer_confirm(struct cfi_flash *f, unsigned n, u16 val)
 	c->mode = STATUS;
 }
 
+/* One block's lock bit is set, or all are cleared. */
+static void lock(struct cfi_flash *f, unsigned n, u32 word, u16 val)
+{
+	struct cfi_chip_state *c = &f->s.chip[n];
+
+	c->mode = STATUS;
+	if ((val & 0xff) == 0x01)
+		c->locked[block_of(word) / 8] |= (u8)(1u << block_of(word) % 8);
+	else if ((val & 0xff) == 0xd0)
+		memset(c->locked, 0, sizeof c->locked);
+	else
+		fail(c, SR_SEQUENCE);
+}
+
 static void chip_write(struct cfi_flash *f, unsigned n, u32 word, u16 val)
 {
 	struct cfi_chip_state *c = &f->s.chip[n];
@@ -168,9 +204,18 @@ static void chip_write(struct cfi_flash *f, unsigned n, u32 word, u16 val)
 	case BUFFER_COUNT: buffer_count(c, val); break;
 	case BUFFER_DATA: buffer_data(c, word, val); break;
 	case BUFFER_CONFIRM: buffer_confirm(f, n, val); break;
-	case LOCK: c->mode = STATUS; break;
+	case LOCK: lock(f, n, word, val); break;
 	default: command(c, val, n); break;
 	}
+}
+
+static void show(struct cfi_flash *f)
+{
+	bool on = f->s.chip[0].mode == READ && f->s.chip[1].mode == READ;
+
+	if (on != f->shown && f->show)
+		f->show(f->arg, on);
+	f->shown = on;
 }
 
 static u64 flash_peek(const void *dev, u64 off, unsigned size)
@@ -197,18 +242,29 @@ static void flash_write(void *dev, u64 off, unsigned size, u64 val)
 	} else {
 		chip_write(f, off >> 1 & 1, word, (u16)(val << 8 * (off & 1)));
 	}
+	show(f);
 }
 
 const struct region_ops cfi_flash_ops = {"flash", flash_read, flash_write, flash_peek, 1, 4};
 
+static void chip_reset(struct cfi_chip_state *c)
+{
+	struct cfi_chip_state was = *c;
+
+	*c = (struct cfi_chip_state){.status = SR_READY};
+	memcpy(c->locked, was.locked, sizeof c->locked);
+}
+
 void cfi_flash_reset(struct cfi_flash *f)
 {
-	f->s = (struct cfi_flash_state){.chip = {{.status = SR_READY}, {.status = SR_READY}}};
+	for (unsigned n = 0; n < CFI_FLASH_CHIPS; n++)
+		chip_reset(&f->s.chip[n]);
+	show(f);
 }
 
 void cfi_flash_init(struct cfi_flash *f, u8 *data, u32 size)
 {
-	*f = (struct cfi_flash){.data = data, .size = size};
+	*f = (struct cfi_flash){.data = data, .size = size, .vpp = true, .shown = true};
 	cfi_flash_reset(f);
 }
 
@@ -219,6 +275,7 @@ void cfi_flash_post_load(struct cfi_flash *f)
 
 		if (c->mode > LOCK || c->count > CFI_FLASH_BUFFER / 2 || c->filled > c->count ||
 		    (c->mode == BUFFER_DATA && c->filled == c->count))
-			*c = (struct cfi_chip_state){.status = SR_READY};
+			chip_reset(c);
 	}
+	show(f);
 }

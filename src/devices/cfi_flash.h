@@ -11,6 +11,7 @@
 #define CFI_FLASH_BLOCK 0x20000u /* of one chip: so 256 KB of the pair */
 #define CFI_FLASH_CHIPS 2
 #define CFI_FLASH_BUFFER 32u /* bytes of one chip's write buffer */
+#define CFI_FLASH_BLOCKS 128u /* of one chip at most: 16 MB */
 
 struct cfi_chip_state {
 	u8 mode;    /* enum in cfi_flash.c */
@@ -19,7 +20,7 @@ struct cfi_chip_state {
 	u8 filled;  /* words that came */
 	u16 word[CFI_FLASH_BUFFER / 2];
 	u32 at[CFI_FLASH_BUFFER / 2]; /* word offsets in the chip */
-	u32 block;  /* of a buffered write: offset in the chip */
+	u8 locked[CFI_FLASH_BLOCKS / 8]; /* lock bits of the blocks; they survive a reset */
 };
 
 struct cfi_flash_state {
@@ -30,7 +31,12 @@ struct cfi_flash {
 	struct cfi_flash_state s;
 	u8 *data; /* size bytes */
 	u32 size; /* of both chips; a power of two */
-	void (*touched)(void *arg, u32 off, u32 n); /* data[off, off + n) changed */
+	bool read_only; /* all blocks are locked for good */
+	bool vpp;       /* the voltage for programming and erasing is there; the board may take it away */
+	bool shown;  /* derived: both chips show their contents */
+	/* May be NULL: data[off, off + n) changed; whether loads find data or have to ask. */
+	void (*touched)(void *arg, u32 off, u32 n);
+	void (*show)(void *arg, bool on);
 	void *arg;
 };
 

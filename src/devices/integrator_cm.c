@@ -1,6 +1,6 @@
 /*
  * See integrator_cm.h. Manuals: Integrator/CP user guide, DUI0159, 4.1 (core module registers); the core module's user guides (DUI0138,
- * chapter 4). After a reset REMAP is set, as firmware leaves it: RAM is at 0.
+ * chapter 4).
  */
 #include "devices/integrator_cm.h"
 
@@ -152,7 +152,7 @@ void integrator_cm_reset(struct integrator_cm *c)
 	c->s = (struct integrator_cm_state){
 		.counted_from = c->sched->now,
 		.osc = 0x01000048,
-		.ctrl = CM_CTRL_REMAP,
+		.ctrl = c->flash_boot ? 0 : CM_CTRL_REMAP,
 		.auxosc = 0x0007feff,
 		.sdram = 0x00011122 | sdram_size(c->ram_mb),
 		.init = 0x00000112,
@@ -161,7 +161,7 @@ void integrator_cm_reset(struct integrator_cm *c)
 	integrator_pic_reset(&c->pic);
 	show_lcd(c);
 	if (c->remap)
-		c->remap(c->arg, true);
+		c->remap(c->arg, c->s.ctrl & CM_CTRL_REMAP);
 }
 
 void integrator_cm_init(struct integrator_cm *c, struct sched *sched, u64 ram_size)

@@ -25,6 +25,7 @@ struct integrator_cm {
 	struct integrator_pic pic; /* its state: a part of the board's state of its own */
 	struct sched *sched;
 	u32 ram_mb;
+	bool flash_boot; /* REMAP is clear after a reset, as on the board; else as firmware leaves it */
 	void (*reset)(void *arg);            /* CM_CTRL.RESET was written */
 	void (*remap)(void *arg, bool on);   /* REMAP: RAM, not flash, at 0 */
 	void (*lcd_mux)(void *arg, u32 mux); /* CM_LCD_... */

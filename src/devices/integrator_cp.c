@@ -20,7 +20,13 @@ const struct field integrator_cp_fields[INTEGRATOR_CP_FIELDS] = {
 	FIELD_HEX(struct integrator_cp_state, leds),
 };
 
-static void update(struct integrator_cp *c) { irq_set(&c->card, c->s.card_in); }
+static void update(struct integrator_cp *c)
+{
+	irq_set(&c->card, c->s.card_in);
+	/* Linux's driver sets both bits to program and clears both to read, and gives commands then, too: so they only matter for programming. */
+	if (c->flash_vpp)
+		c->flash_vpp(c->arg, c->s.flashprog == (FLASHPROG_WREN | FLASHPROG_VPPEN));
+}
 
 static u32 look(const struct integrator_cp_state *s, u32 reg, bool *known)
 {
@@ -59,7 +65,10 @@ static void cp_write(void *dev, u64 off, unsigned size, u64 val)
 
 	(void)size;
 	switch (reg) {
-	case CP_FLASHPROG: c->s.flashprog = val & (FLASHPROG_WREN | FLASHPROG_VPPEN); break;
+	case CP_FLASHPROG:
+		c->s.flashprog = val & (FLASHPROG_WREN | FLASHPROG_VPPEN);
+		update(c);
+		break;
 	case CP_INTREG:
 		if (val & INTREG_CARDIN)
 			c->s.card_latch = 0;

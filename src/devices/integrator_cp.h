@@ -22,6 +22,8 @@ struct integrator_cp_state {
 struct integrator_cp {
 	struct integrator_cp_state s;
 	struct irq card; /* as long as a card is in */
+	void (*flash_vpp)(void *arg, bool on); /* CP_FLASHPROG lets the flash be programmed; NULL: there is none */
+	void *arg;
 	u8 switches;     /* S1-4 */
 };
 

@@ -215,6 +215,8 @@ bool arm_boot_load(const struct arm_boot *boot, struct icp *b, struct error *err
 	struct load l = {.boot = boot, .b = b};
 	bool ok;
 
+	if (!boot->kernel) /* the flash has what there is to run */
+		return true;
 	if (!boot_read_file(boot->kernel, &l.file, &l.size, err))
 		return false;
 	l.kind = kind_of(l.file, l.size);

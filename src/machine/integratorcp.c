@@ -19,7 +19,7 @@ enum { SIC_CARD = 3 };
 #define TIMER0_NS  40u   /* 25 MHz */
 #define TIMER12_NS 1000u /* 1 MHz */
 
-/* ---- addresses with nobody behind them, and RAM's second address ---- */
+/* ---- addresses with nobody behind them ---- */
 
 static u64 nobody_peek(const void *dev, u64 off, unsigned size)
 {
@@ -38,12 +38,6 @@ static void nobody_write(void *dev, u64 off, unsigned size, u64 val)
 	device_unimplemented("integratorcp: write of %u bytes at 0x%08llx, where nothing is", size, (unsigned long long)off);
 }
 static const struct region_ops nobody_ops = {"nobody", nobody_read, nobody_write, nobody_peek, 1, 8};
-
-/* The SDRAM once more from 80000000h on, for bus masters; code cannot run there. */
-static u64 again_peek(const void *mem, u64 off, unsigned size) { return space_peek((struct space *)(uintptr_t)mem, off, size); }
-static u64 again_read(void *mem, u64 off, unsigned size) { return space_read(mem, off, size); }
-static void again_write(void *mem, u64 off, unsigned size, u64 val) { space_write(mem, off, size, val); }
-static const struct region_ops again_ops = {"ram-again", again_read, again_write, again_peek, 1, 8};
 
 /* ---- the map ---- */
 
@@ -66,7 +60,6 @@ static const struct icp_place devices[] = {
 	{0x1a000000, INTEGRATOR_CP_SIZE, &integrator_leds_ops, AT(cp)},
 	{0x1c000000, 0x1000, &pl181_ops, AT(mmc)},
 	{0x1d000000, 0x1000, &pl041_ops, 0},
-	{ICP_FLASH, ICP_FLASH_SIZE, &cfi_flash_ops, AT(flash)},
 	{0xc0000000, 0x1000, &pl110_ops, AT(lcd)},
 	{0xc8000000, SMC_SIZE, &smc91c111_ops, AT(nic)},
 	{0xca000000, INTEGRATOR_PIC_SIZE, &integrator_pic_ops, AT(sic)},
@@ -81,15 +74,17 @@ static bool place(struct icp *b, struct error *err)
 	return true;
 }
 
-/* The flash's contents are memory that nobody sees but its chips. */
-static bool map_flash(struct icp *b, struct error *err)
+/* RAM's own address is the one that bus masters use. At 0 it is behind the flash while REMAP is clear. There is no SSRAM, which on the board is the
+ * first MB of memory and has a second address: RAM's first MB is seen there. Addresses: Linux, arch/arm/mach-versatile/integrator-hardware.h */
+static bool map_memory(struct icp *b, struct error *err)
 {
-	b->flash_memory = space_add_ram(&b->mem, "flash-memory", ICP_FLASH, ICP_FLASH_SIZE, true, err);
-	if (!b->flash_memory)
+	b->ram = space_add_ram(&b->mem, "ram", ICP_RAM, b->cfg.ram_size, false, err);
+	b->flash_rom = b->ram ? space_add_rom_device(&b->mem, ICP_FLASH, ICP_FLASH_SIZE, &cfi_flash_ops, &b->flash, err) : NULL;
+	if (!b->flash_rom)
 		return false;
-	region_enable(&b->mem, b->flash_memory, false);
-	memset(b->flash_memory->host, 0xff, ICP_FLASH_SIZE);
-	return true;
+	if (space_add_mirror(&b->mem, "ram-at-0", 0, b->cfg.ram_size, b->ram) && space_add_mirror(&b->mem, "ssram", ICP_SSRAM, ICP_BOOT_SIZE, b->ram))
+		b->boot = space_add_mirror(&b->mem, "boot-flash", 0, ICP_BOOT_SIZE, b->flash_rom);
+	return b->boot || error_set(err, "memory: no room for mirrors");
 }
 
 static bool map(struct icp *b, struct error *err)
@@ -99,10 +94,46 @@ static bool map(struct icp *b, struct error *err)
 	if (!background)
 		return error_set(err, "memory: no room for a background");
 	region_enable(&b->mem, background, true);
-	b->ram = space_add_ram(&b->mem, "ram", 0, b->cfg.ram_size, false, err);
-	if (!b->ram || !map_flash(b, err) || !place(b, err))
-		return false;
-	return space_add_device(&b->mem, 0x80000000, b->cfg.ram_size, &again_ops, &b->mem) || error_set(err, "memory: no room for RAM again");
+	return map_memory(b, err) && place(b, err);
+}
+
+/* ---- the flash's contents ---- */
+
+static void flash_touched(void *arg, u32 off, u32 n)
+{
+	struct icp *b = arg;
+
+	if (disk_is_open(&b->flash_disk))
+		disk_write(&b->flash_disk, off, b->flash_rom->host + off, n); /* which reports errors of the host */
+}
+
+static void flash_show(void *arg, bool on)
+{
+	struct icp *b = arg;
+
+	region_readable(&b->mem, b->flash_rom, on);
+}
+
+static bool open_flash(struct icp *b, struct error *err)
+{
+	u8 *contents = b->flash_rom->host;
+
+	cfi_flash_init(&b->flash, contents, ICP_FLASH_SIZE);
+	memset(contents, 0xff, ICP_FLASH_SIZE);
+	if (b->cfg.flash) {
+		if (!disk_open(&b->flash_disk, b->cfg.flash, b->cfg.flash_flags, err))
+			return false;
+		if (b->flash_disk.size != ICP_FLASH_SIZE)
+			return error_set(err, "%s: %llu bytes, expected %llu: the size of the flash", b->cfg.flash, (unsigned long long)b->flash_disk.size,
+					 (unsigned long long)ICP_FLASH_SIZE);
+		if (!disk_read(&b->flash_disk, 0, contents, ICP_FLASH_SIZE))
+			return error_set(err, "%s: cannot be read", b->cfg.flash);
+	}
+	b->flash.read_only = b->flash_disk.read_only;
+	b->flash.touched = flash_touched;
+	b->flash.show = flash_show;
+	b->flash.arg = b;
+	return true;
 }
 
 /* ---- wiring ---- */
@@ -131,10 +162,12 @@ static void board_reset(void *arg) { machine_stop(&((struct icp *)arg)->machine,
 
 static void remap(void *arg, bool on)
 {
-	(void)arg;
-	if (!on)
-		device_unimplemented("core module: flash at address 0 (CM_CTRL.REMAP clear); RAM stays there");
+	struct icp *b = arg;
+
+	region_enable(&b->mem, b->boot, !on);
 }
+
+static void flash_vpp(void *arg, bool on) { ((struct icp *)arg)->flash.vpp = on; }
 
 static void lcd_mux(void *arg, u32 mux)
 {
@@ -166,6 +199,8 @@ static void wire(struct icp *b)
 	b->cm.remap = remap;
 	b->cm.lcd_mux = lcd_mux;
 	b->cm.arg = b;
+	b->cp.flash_vpp = flash_vpp;
+	b->cp.arg = b;
 }
 
 /* ---- the CPU as a machine's CPU ---- */
@@ -228,6 +263,7 @@ static bool init_devices(struct icp *b, struct error *err)
 	struct sched *s = &b->machine.sched;
 
 	integrator_cm_init(&b->cm, s, b->cfg.ram_size);
+	b->cm.flash_boot = b->cfg.flash_boot;
 	integrator_timers_init(&b->timers, s, ID_TIMERS, TIMER0_NS, TIMER12_NS);
 	integrator_pic_init(&b->pic);
 	integrator_pic_init(&b->sic);
@@ -239,8 +275,7 @@ static bool init_devices(struct icp *b, struct error *err)
 	integrator_cp_init(&b->cp);
 	pl110_init(&b->lcd, s, ID_LCD, &b->mem);
 	smc91c111_init(&b->nic, b->cfg.mac);
-	cfi_flash_init(&b->flash, b->flash_memory->host, ICP_FLASH_SIZE);
-	return pl181_init(&b->mmc, s, ID_MMC, UART_HZ, b->cfg.card, err);
+	return open_flash(b, err) && pl181_init(&b->mmc, s, ID_MMC, UART_HZ, b->cfg.card, err);
 }
 
 bool icp_init(struct icp *b, const struct icp_config *cfg, struct error *err)
@@ -273,6 +308,8 @@ void icp_free(struct icp *b)
 {
 	semihost_free(&b->semihost);
 	arm_free(&b->cpu);
+	if (disk_is_open(&b->flash_disk))
+		disk_close(&b->flash_disk);
 	space_free(&b->mem);
 }
 

@@ -25,6 +25,9 @@
 #define ICP_UARTS      2
 #define ICP_RAM_MIN    (1ull << 20)
 #define ICP_RAM_MAX    (256ull << 20)
+#define ICP_RAM        0x80000000ull /* where it is always; at 0 it may be behind the flash */
+#define ICP_SSRAM      0x10800000ull
+#define ICP_BOOT_SIZE  0x00100000ull /* of the flash at 0 while REMAP is clear; of the SSRAM */
 #define ICP_FLASH      0x24000000ull
 #define ICP_FLASH_SIZE 0x02000000ull
 #define ICP_BOARD_ID   275 /* in Linux's list of ARM boards */
@@ -35,6 +38,9 @@ struct icp_config {
 	bool vfp;          /* the CPU has a VFP9-S */
 	int hot;           /* runs after which a block becomes host code; 0: ARM_HOT; -1: never */
 	struct disk *card; /* open, must stay; NULL: no card in the socket */
+	const char *flash; /* raw file of ICP_FLASH_SIZE bytes that keeps the flash's contents, must stay; NULL: erased at power-on, lost at the end */
+	unsigned flash_flags; /* enum disk_flags */
+	bool flash_boot;   /* a reset begins in the flash; else REMAP is set, as firmware leaves it, and RAM is at 0 */
 	u8 mac[6];
 	struct semihost_config semihost;
 };
@@ -51,7 +57,8 @@ struct icp {
 	struct icp_state s;
 	struct space mem;
 	struct arm_cpu cpu;
-	struct region *ram, *flash_memory;
+	struct region *ram, *flash_rom, *boot; /* boot: the flash's first MB at 0 */
+	struct disk flash_disk;
 	struct integrator_cm cm;
 	struct integrator_timers timers;
 	struct integrator_pic pic, sic;

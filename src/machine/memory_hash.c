@@ -12,7 +12,7 @@ static u64 hash_region(const struct space *s, const struct region *r, u64 h)
 	for (u64 i = 0; i < r->size / PAGE_SIZE; i++) {
 		const u8 *page = r->host + i * PAGE_SIZE;
 
-		if ((s->page[r->page0 + i].dirty || r->kind == REGION_ROM) && !all_zero(page))
+		if ((s->page[r->page0 + i].dirty || r->kind != REGION_RAM) && !all_zero(page))
 			h = XXH64(page, PAGE_SIZE, h ^ (r->base + i * PAGE_SIZE));
 	}
 	return h;
@@ -21,7 +21,7 @@ static u64 hash_region(const struct space *s, const struct region *r, u64 h)
 u64 memory_hash(const struct space *s, u64 h)
 {
 	for (unsigned i = 0; i < s->regions; i++)
-		if (s->region[i].kind != REGION_DEVICE && !s->region[i].alias)
+		if (s->region[i].host && !s->region[i].alias)
 			h = hash_region(s, &s->region[i], h);
 	return XXH64(&s->a20_mask, sizeof s->a20_mask, h);
 }

@@ -120,18 +120,19 @@ static void map_compile(struct space *s, u8 *map, unsigned shift, u64 limit, u64
 	}
 }
 
-/* Find the largest RAM region on one side of 4 GB. */
+/* Find the largest RAM region on one side of 4 GB, among equals the lowest. */
 static void map_main(struct space *s, struct space_main *m, u64 lo, u64 hi)
 {
-	u64 size = 0;
+	u64 size = 1, base = ~0ull;
 
 	*m = (struct space_main){.n = SPACE_NO_MAIN};
 	for (unsigned i = 0; i < s->regions; i++) {
 		const struct region *r = &s->region[i];
 
-		if (r->off || r->under || r->kind != REGION_RAM || r->base < lo || r->base >= hi || r->size <= size)
+		if (r->off || r->under || r->kind != REGION_RAM || r->base < lo || r->base >= hi || r->size < size || (r->size == size && r->base > base))
 			continue;
 		size = r->size;
+		base = r->base;
 		m->n = (u8)(i + 1);
 		m->add = (uintptr_t)r->host - r->base;
 		m->page0 = r->page0 - (r->base >> 12);
@@ -159,7 +160,7 @@ static void code_leaves(struct space *s, u64 lo, u64 hi)
 			continue;
 		for (u64 pa = lo > r->base ? lo & PAGE_MASK : r->base; pa < end; pa += PAGE_SIZE)
 			if (s->page[r->page0 + ((pa - r->base) >> 12)].code && space_find(s, pa) == r)
-				s->code_hit(s->code_owner, pa, PAGE_SIZE);
+				s->code_hit(s->code_owner, pa + r->origin, PAGE_SIZE);
 	}
 }
 
@@ -273,6 +274,50 @@ void region_view(struct space *s, struct region *r, const struct region *read, c
 	region_enable(s, r, true);
 }
 
+struct region *space_add_rom_device(struct space *s, u64 base, u64 size, const struct region_ops *ops, void *dev, struct error *err)
+{
+	struct region *r = space_add_ram(s, ops->name, base, size, true, err);
+
+	if (r) {
+		r->ops = ops;
+		r->dev = dev;
+	}
+	return r;
+}
+
+void region_readable(struct space *s, struct region *r, bool on)
+{
+	enum region_kind kind = on ? REGION_ROM : REGION_DEVICE;
+
+	for (unsigned i = 0; i < s->regions; i++) {
+		struct region *m = &s->region[i];
+
+		if ((m != r && m->of != r) || m->kind == kind)
+			continue;
+		code_leaves(s, m->base, m->base + m->size);
+		m->kind = kind;
+	}
+	if (s->map_changed)
+		s->map_changed(s->code_owner);
+}
+
+struct region *space_add_mirror(struct space *s, const char *name, u64 base, u64 size, const struct region *of)
+{
+	struct region *r = region_new(s, name, base, size, of->kind);
+
+	if (!r)
+		return NULL;
+	r->alias = true;
+	r->of = of;
+	r->origin = of->base - base;
+	r->host = of->host;
+	r->page0 = of->page0;
+	r->ops = of->ops;
+	r->dev = of->dev;
+	region_appears(s, r);
+	return r;
+}
+
 struct region *region_under(struct space *s, struct region *r)
 {
 	if (!r)
@@ -363,6 +408,13 @@ static bool empty_page(const struct space *s, u64 pa) { return s->shift >= 12 &&
 
 struct region *space_find(struct space *s, u64 pa) { return region_at(s, pa & s->a20_mask); }
 
+u64 space_origin(const struct space *s, u64 pa)
+{
+	const struct region *r = region_at(s, pa &= s->a20_mask);
+
+	return r ? pa + r->origin : pa;
+}
+
 u8 *space_host_slow(struct space *s, u64 pa, bool write)
 {
 	struct region *r = page_region_at(s, pa &= s->a20_mask);
@@ -427,7 +479,7 @@ static ALWAYS_INLINE void ram_touch(struct space *s, struct region *r, u64 pa, u
 	struct page_info *pi = &s->page[r->page0 + ((pa - r->base) >> 12)];
 
 	if (unlikely(pi->code & code_bits(pa, size)) && s->code_hit)
-		s->code_hit(s->code_owner, pa, (unsigned)size);
+		s->code_hit(s->code_owner, pa + r->origin, (unsigned)size);
 	pi->dirty = 1;
 }
 
@@ -502,6 +554,9 @@ static NOINLINE u64 read_pieces(struct space *s, u64 pa, unsigned size, bool pee
 	return v;
 }
 
+/* Who sees a store: a device. */
+static bool stores_reach_device(const struct region *r) { return r->kind == REGION_DEVICE || (r->kind == REGION_ROM && !r->store && r->ops); }
+
 static NOINLINE void write_pieces(struct space *s, u64 pa, unsigned size, u64 val)
 {
 	for (unsigned i = 0, n; i < size; i += n) {
@@ -510,11 +565,11 @@ static NOINLINE void write_pieces(struct space *s, u64 pa, unsigned size, u64 va
 
 		n = piece(r, at, size - i);
 		x = val >> i * 8 & mask_low(n * 8);
-		if (s->spy && (!r || r->kind == REGION_DEVICE))
+		if (s->spy && (!r || stores_reach_device(r)))
 			s->spy(s->spy_arg, at, n, true, x);
 		if (!r)
 			continue;
-		if (r->kind == REGION_DEVICE) {
+		if (stores_reach_device(r)) {
 			device_write(r, at - r->base, n, x);
 		} else if (r->kind == REGION_RAM) {
 			ram_touch(s, r, at, n);

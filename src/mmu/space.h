@@ -29,13 +29,15 @@ struct region {
 	enum region_kind kind;
 	u8 *host;                     /* RAM, ROM */
 	u32 page0;                    /* RAM, ROM: index of the first page in space.page[] */
-	const struct region_ops *ops; /* DEVICE */
+	const struct region_ops *ops; /* DEVICE; ROM: who takes stores, or NULL */
 	void *dev;
 	u8 *store;                    /* ROM: where stores go all the same (shadow RAM that is not read), or NULL */
 	u32 store_page0;
 	bool off;                     /* not mapped at present */
 	bool under;                   /* loses against all regions that are not */
 	bool alias;                   /* host and pages belong to another region */
+	const struct region *of;      /* a mirror's original */
+	u64 origin;                   /* mirror: address + origin is where the original has the byte */
 };
 
 #define SPACE_REGIONS 240
@@ -86,6 +88,11 @@ void space_free(struct space *s);
 /* Adds size bytes (page multiple) of zeroed, sparse RAM or ROM. Later regions win where regions overlap. NULL on failure. */
 struct region *space_add_ram(struct space *s, const char *name, u64 base, u64 size, bool rom, struct error *err);
 struct region *space_add_device(struct space *s, u64 base, u64 size, const struct region_ops *ops, void *dev);
+/* ROM whose stores go to a device; while it is not readable, loads do, too. It is readable at first. NULL on failure. */
+struct region *space_add_rom_device(struct space *s, u64 base, u64 size, const struct region_ops *ops, void *dev, struct error *err);
+void region_readable(struct space *s, struct region *r, bool on);
+/* The first size bytes of another region at a second address. It is on. NULL: too many regions. */
+struct region *space_add_mirror(struct space *s, const char *name, u64 base, u64 size, const struct region *of);
 /* A view on the memory of other regions, off at first; region_view says of which. */
 struct region *space_add_alias(struct space *s, const char *name, u64 base, u64 size);
 /* What an alias shows, at the same addresses: reads come from one RAM or ROM region, stores go to another, or nowhere (NULL). Where both are
@@ -112,6 +119,9 @@ static inline const struct space_main *space_main_at(const struct space *s, u64 
 	}
 	return NULL;
 }
+
+/* The address of the byte at pa in the region that it belongs to; elsewhere it may be seen in mirrors. code_hit speaks of these addresses. */
+u64 space_origin(const struct space *s, u64 pa);
 
 /* Host address of the byte at pa if it is RAM (ROM too when not for writing), else NULL. Valid to the page's end. Memory only. */
 u8 *space_host_slow(struct space *s, u64 pa, bool write);

@@ -277,7 +277,10 @@ static void fetch_prime(struct tlb_arm *t, u32 va, const struct arm_page *p, uns
 	unsigned user = (access & ACC_USER) != 0;
 
 	hit->host = space_host(t->env.mem, hit->pa, false);
-	if (unlikely(!hit->host || !uniform(p)))
+	if (unlikely(!hit->host))
+		return;
+	hit->pa = space_origin(t->env.mem, hit->pa); /* blocks are known by the address that mirrors share */
+	if (unlikely(!uniform(p)))
 		return;
 	if (e->tag[0] != TLB_ARM_NO_TAG || e->tag[1] != TLB_ARM_NO_TAG) {
 		t->fetch_epoch += e->tag[user] != TLB_ARM_NO_TAG || e->add != hit->pa - va;

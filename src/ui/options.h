@@ -16,7 +16,7 @@ enum display { DISPLAY_NONE, DISPLAY_TEXT, DISPLAY_SDL };
 
 #define OPTION_DRIVES 8
 
-enum drive_interface { DRIVE_IDE, DRIVE_VIRTIO, DRIVE_NONE, DRIVE_SD };
+enum drive_interface { DRIVE_IDE, DRIVE_VIRTIO, DRIVE_NONE, DRIVE_SD, DRIVE_PFLASH };
 enum board { BOARD_PC, BOARD_ICP };
 
 struct option_drive {

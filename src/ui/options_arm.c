@@ -49,15 +49,34 @@ static bool cpu(struct options *o, struct error *err)
 	return true;
 }
 
-static bool drive(struct options *o, struct error *err)
+static bool flash(struct options *o, const struct option_drive *d, struct error *err)
 {
-	const struct option_drive *d = &o->drive[0];
-
-	if (o->drives > 1)
-		return error_set(err, "-drive: the Integrator/CP has one card socket");
-	if (o->drives && ((d->interface != DRIVE_SD && d->interface_given) || d->cdrom))
-		return error_set(err, "-drive %s: the Integrator/CP has a card socket only (expected if=sd)", d->path);
+	if (*d->format && strcmp(d->format, "raw"))
+		return error_set(err, "-drive if=pflash: format=%s is not supported (expected raw)", d->format);
+	o->icp.flash = d->path;
+	o->icp.flash_flags = (d->read_only ? DISK_READ_ONLY : 0u) | (d->snapshot || o->snapshot ? DISK_SNAPSHOT : 0u);
+	o->icp.flash_boot = !o->kernel;
 	return true;
+}
+
+/* The card's becomes drive 0 and all that o->drives counts; the flash's goes behind it. */
+static bool drives(struct options *o, struct error *err)
+{
+	struct option_drive given[OPTION_DRIVES], *d = &o->drive[0];
+	unsigned cards = 0, flashes = 0;
+
+	memcpy(given, o->drive, sizeof given);
+	for (unsigned i = 0; i < o->drives; i++)
+		if (given[i].interface == DRIVE_PFLASH)
+			o->drive[1] = given[i], flashes++;
+		else
+			o->drive[0] = given[i], cards++;
+	if (cards > 1 || flashes > 1)
+		return error_set(err, "-drive: the Integrator/CP has one card socket and one flash");
+	if (cards && ((d->interface != DRIVE_SD && d->interface_given) || d->cdrom))
+		return error_set(err, "-drive %s: the Integrator/CP has a card socket and flash only (expected if=sd or if=pflash)", d->path);
+	o->drives = cards;
+	return !flashes || flash(o, &o->drive[1], err);
 }
 
 /* -nic user wrote down a card for the PC: the board's own takes its address. */
@@ -86,5 +105,5 @@ bool option_arm_resolve(struct options *o, struct error *err)
 	o->icp.ram_size = o->pc.ram_size;
 	o->icp.rtc_time = o->pc.rtc_time;
 	o->icp.semihost.cmdline = o->append;
-	return cpu(o, err) && drive(o, err) && network(o, err);
+	return cpu(o, err) && drives(o, err) && network(o, err);
 }

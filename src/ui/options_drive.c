@@ -81,7 +81,7 @@ static bool format(const char *v, struct option_drive *d, struct error *err)
 
 static bool drive_key(struct option_drive *d, const char *key, const char *v, struct error *err)
 {
-	static const char *const interfaces[] = {"ide", "virtio", "none", "sd"}, *const media[] = {"disk", "cdrom"};
+	static const char *const interfaces[] = {"ide", "virtio", "none", "sd", "pflash"}, *const media[] = {"disk", "cdrom"};
 	u64 n;
 	u8 m = 0;
 

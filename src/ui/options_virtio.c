@@ -274,8 +274,11 @@ bool option_pci_resolve(struct options *o, struct error *err)
 	for (unsigned i = 0; i < o->nets; i++)
 		if (*o->net[i].model && strcmp(o->net[i].model, "virtio") && strcmp(o->net[i].model, "virtio-net-pci"))
 			return error_set(err, "-nic: model=%s is not supported (expected virtio-net-pci)", o->net[i].model);
-	for (unsigned i = 0; i < o->drives; i++)
+	for (unsigned i = 0; i < o->drives; i++) {
 		if (o->drive[i].interface == DRIVE_SD)
 			return error_set(err, "-drive if=sd: a PC has no card socket (-machine integratorcp has one)");
+		if (o->drive[i].interface == DRIVE_PFLASH)
+			return error_set(err, "-drive if=pflash: not on a PC, whose firmware is named by -bios (-machine integratorcp has it)");
+	}
 	return drive_devices(o, err);
 }

@@ -107,8 +107,8 @@ static bool power_on(struct session_arm *s, struct error *err)
 	struct options *o = s->o;
 
 	s->boot = (struct arm_boot){o->kernel, o->append, o->initrd, o->dtb, o->seed};
-	if (!o->kernel)
-		return error_set(err, "-machine integratorcp starts without firmware: -kernel is needed");
+	if (!o->kernel && !o->icp.flash)
+		return error_set(err, "-machine integratorcp starts without firmware: -kernel is needed, or a -drive if=pflash to start from");
 	if (!open_card(s, err) || !icp_init(&s->b, &o->icp, err) || !open_streams(s, err) || !open_log(s, err) || !open_window(s, err))
 		return false;
 	s->b.machine.pace.on = o->realtime;
