@@ -262,18 +262,6 @@ static int fail(struct session *s, const struct error *err, int status)
 	return status;
 }
 
-static bool show_walks(struct session *s, struct error *err)
-{
-	struct walk_paper paper = walk_paper_of(stdout);
-	struct text out;
-
-	if (!s->opt.walk.specs && !s->opt.walk.stat)
-		return true; /* the monitor's own, shown there */
-	text_init_file(&out, stdout);
-	walk_record_look(&s->walks, true);
-	return walk_out(&s->walks, &s->opt.walk_files, &out, &paper, err);
-}
-
 static int finish(struct session *s, enum stop why, struct error *err)
 {
 	const struct debugger *d = s->debugged ? &s->debug.d : NULL;
@@ -289,7 +277,7 @@ static int finish(struct session *s, enum stop why, struct error *err)
 		return fail(s, err, EXIT_FILE);
 	if (s->opt.report)
 		report(s);
-	if (!show_walks(s, err))
+	if (!walk_out_end(&s->walks, &s->opt.walk, &s->opt.walk_files, err))
 		return fail(s, err, EXIT_FILE);
 	if (s->log_file != stderr && fclose(s->log_file)) {
 		error_set(err, "%s: %s", s->opt.log_file, strerror(errno));

@@ -61,8 +61,8 @@ static void grid(struct monitor *m, char *args)
 		return;
 	}
 	snprintf(whole, sizeof whole, "%.*s0x%llx%s%s", (int)(last - args), args, (unsigned long long)addr, comma,
-		 d->world == VIEW_NOW ? "" : v.guest ? ",guest" : ",host");
-	if (!walk_command(d->t->pc, v.cpu, whole, m->out, 100, false, &err))
+		 d->world == VIEW_NOW || v.arm ? "" : v.guest ? ",guest" : ",host");
+	if (!walk_command(d->t, d->cpu, whole, m->out, 100, false, &err))
 		mon_fail(m, "%s", err.msg);
 }
 

@@ -82,8 +82,9 @@ static bool parse_option(struct walk_spec *s, const char *o)
 	}
 	if (!strcmp(o, "cold"))
 		return s->cold = true;
-	if (!strncmp(o, "cr3=", 4))
-		return s->cr3_given = number(o + 4, &s->cr3);
+	s->ttbr |= !strncmp(o, "ttbr=", 5);
+	if (!strncmp(o, "cr3=", 4) || !strncmp(o, "ttbr=", 5))
+		return s->cr3_given = number(strchr(o, '=') + 1, &s->cr3);
 	return !strncmp(o, "from=", 5) && number(o + 5, &s->from);
 }
 
@@ -125,7 +126,7 @@ bool walk_spec_parse(struct walk_spec *s, const char *arg, struct error *err)
 		if (!parse_option(s, item))
 			return error_set(err,
 					 "walk: '%s': expected read, write, exec, user, host, guest, gpa, cpu=N, "
-					 "cr3=X, from=COUNT or cold",
+					 "cr3=X, ttbr=X, from=COUNT or cold",
 					 item);
 	if ((s->access & ACC_WRITE) && (s->access & ACC_EXEC))
 		return error_set(err, "walk: write or exec, not both");
@@ -136,6 +137,23 @@ bool walk_spec_parse(struct walk_spec *s, const char *arg, struct error *err)
 	if (s->when == WALK_FILLS && s->cr3_given)
 		return error_set(err, "walk: cr3= does not go with @fills: the machine's own walks have their own");
 	return true;
+}
+
+bool walk_spec_fits(const struct walk_spec *s, enum walk_arch arch, struct error *err)
+{
+	if (arch == WALK_X86)
+		return !s->ttbr || error_set(err, "walk: ttbr=: on a PC it is cr3=");
+	if (s->world_given)
+		return error_set(err, "walk: an ARM has no host, guest or gpa");
+	if (s->when == WALK_AT_EXIT)
+		return error_set(err, "walk: @exit: an ARM has no #VMEXIT");
+	if (s->cold)
+		return error_set(err, "walk: cold: an ARM keeps no parts of walks");
+	if (s->cr3_given && (!s->ttbr || s->cr3 >> 32 || s->cr3 & 0x3fff))
+		return error_set(err, "walk: an ARM has ttbr=X, a multiple of 4000h below 4 GB");
+	if (s->cpu)
+		return error_set(err, "walk: cpu=%u: the machine has 1", s->cpu);
+	return !(s->va >> 32) || error_set(err, "walk %#llx: an address has 32 bits", (unsigned long long)s->va);
 }
 
 /* ---- surroundings ---- */
@@ -159,21 +177,26 @@ static void find_devices(struct walk_shot *s, struct space *m, const struct walk
 	}
 }
 
-static void surroundings(struct walk_shot *s, struct x86_cpu *c, const struct walk_env *env)
+void walk_shot_memory(struct walk_shot *s, struct space *mem, unsigned size)
 {
 	const struct walk *w = &s->walk;
 
+	find_devices(s, mem, w);
+	find_devices(s, mem, &s->cold);
+	if (w->why != WALK_OK)
+		return;
+	s->device[0][0] = device_at(mem, w->pa);
+	s->data = space_peek(mem, w->pa & ~(size - 1ull), size);
+	s->has_data = true;
+}
+
+static void surroundings(struct walk_shot *s, struct x86_cpu *c, const struct walk_env *env)
+{
 	s->cpu = (u8)c->id;
 	s->p = env->p;
 	s->np = env->np;
 	s->nested = env->nested;
-	find_devices(s, c->mem, w);
-	find_devices(s, c->mem, &s->cold);
-	if (w->why != WALK_OK)
-		return;
-	s->device[0][0] = device_at(c->mem, w->pa);
-	s->data = space_peek(c->mem, w->pa & ~7ull, 8);
-	s->has_data = true;
+	walk_shot_memory(s, c->mem, 8);
 }
 
 /* The cold walk came after the real one, which has set A and D: entries as the real one found them. */
@@ -283,16 +306,10 @@ static void find_held(struct walk_shot *s, const struct x86_cpu *c)
 	s->held_shift = hit.shift;
 }
 
-bool walk_look(struct walk_shot *s, struct pc *pc, struct x86_cpu *c, const struct walk_spec *spec, struct error *err)
+static bool look_x86(struct walk_shot *s, struct x86_cpu *c, const struct walk_spec *spec, struct error *err)
 {
 	struct walk_env env;
 
-	memset(s, 0, sizeof *s);
-	if (spec->cpu_given) {
-		if (spec->cpu >= pc->cfg.cpus)
-			return error_set(err, "walk: cpu=%u: the machine has %u", spec->cpu, pc->cfg.cpus);
-		c = &pc->cpu[spec->cpu].x86;
-	}
 	s->physical = spec->world == WORLD_PHYSICAL;
 	if (s->physical || spec->world == WORLD_GUEST || (spec->world == WORLD_NOW && c->svm.guest)) {
 		if (!look_guest(s, c, &env, err))
@@ -312,9 +329,24 @@ bool walk_look(struct walk_shot *s, struct pc *pc, struct x86_cpu *c, const stru
 	else
 		walk_x86(&env, spec->va, spec->access | (spec->access & ACC_USER ? 0 : ACC_AC), false, &s->walk);
 	s->cold = s->walk;
-	s->icount = pc->machine.s.icount;
 	surroundings(s, c, &env);
 	if (!s->physical && !spec->cr3_given)
 		find_held(s, c);
+	return true;
+}
+
+bool walk_look(struct walk_shot *s, const struct target *t, unsigned cpu, const struct walk_spec *spec, struct error *err)
+{
+	memset(s, 0, sizeof *s);
+	if (!walk_spec_fits(spec, t->icp ? WALK_ARM : WALK_X86, err))
+		return false;
+	if (spec->cpu_given)
+		cpu = spec->cpu;
+	if (cpu >= t->cpus)
+		return error_set(err, "walk: cpu=%u: the machine has %u", cpu, t->cpus);
+	s->icount = t->machine->s.icount;
+	if (t->pc)
+		return look_x86(s, &t->pc->cpu[cpu].x86, spec, err);
+	walk_look_arm(s, t, spec);
 	return true;
 }

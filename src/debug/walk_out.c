@@ -110,6 +110,18 @@ bool walk_out(const struct walk_record *r, const struct walk_files *f, struct te
 	return !r->failed.msg[0];
 }
 
+bool walk_out_end(struct walk_record *r, const struct walk_wish *asked, const struct walk_files *f, struct error *err)
+{
+	struct walk_paper paper = walk_paper_of(stdout);
+	struct text out;
+
+	if (!asked->specs && !asked->stat)
+		return true; /* the monitor's own, shown there */
+	text_init_file(&out, stdout);
+	walk_record_look(r, true);
+	return walk_out(r, f, &out, &paper, err);
+}
+
 /* ---- the monitor ---- */
 
 bool walk_files_take(char **args, struct walk_files *f, struct error *err)
@@ -138,7 +150,7 @@ bool walk_files_take(char **args, struct walk_files *f, struct error *err)
 	return error_set(err, "walk: --%s: expected --html, --svg or --json", name);
 }
 
-bool walk_command(struct pc *pc, struct x86_cpu *c, const char *args, struct text *out, unsigned width, bool colour,
+bool walk_command(const struct target *t, unsigned cpu, const char *args, struct text *out, unsigned width, bool colour,
 		  struct error *err)
 {
 	struct walk_paper paper = {.width = width, .colour = colour};
@@ -164,7 +176,7 @@ bool walk_command(struct pc *pc, struct x86_cpu *c, const char *args, struct tex
 		return error_set(err, "walk: expected [--html|--svg|--json FILE] ADDR[,OPTION...]");
 	if (!walk_spec_parse(&spec, p, err) ||
 	    (strchr(p, '@') && !error_set(err, "walk: the monitor walks now: no @")) ||
-	    !walk_look(&shot, pc, c, &spec, err))
+	    !walk_look(&shot, t, cpu, &spec, err))
 		return false;
 	walk_view_build(&v, &shot);
 	walk_term(out, &v, &paper);

@@ -35,7 +35,7 @@ static struct walk_shot *shot_new(struct walk_record *r)
 
 /* ---- looks ---- */
 
-static void look(struct walk_record *r, struct x86_cpu *c, unsigned n)
+static void look(struct walk_record *r, unsigned cpu, unsigned n)
 {
 	struct walk_spec s = r->wish.spec[n];
 	struct walk_shot *shot = shot_new(r);
@@ -45,7 +45,7 @@ static void look(struct walk_record *r, struct x86_cpu *c, unsigned n)
 		return;
 	if (s.when == WALK_AT_EXIT && !s.world_given)
 		s.world = WORLD_GUEST;
-	if (!walk_look(shot, r->pc, c, &s, &r->failed))
+	if (!walk_look(shot, r->t, cpu, &s, &r->failed))
 		r->shots--;
 }
 
@@ -67,8 +67,8 @@ void walk_record_look(struct walk_record *r, bool ended)
 		if (r->taken[i])
 			continue;
 		if ((s->when == WALK_AT_END && ended) ||
-		    (s->when == WALK_AT_COUNT && s->count <= r->pc->machine.s.icount))
-			look(r, pc_current(r->pc), i);
+		    (s->when == WALK_AT_COUNT && s->count <= r->t->machine->s.icount))
+			look(r, r->t->machine->s.turn_cpu, i);
 	}
 }
 
@@ -91,7 +91,7 @@ static bool wanted(const struct walk_record *r, unsigned n, const struct walk_sh
 		return false;
 	if (p->world == WORLD_PHYSICAL)
 		return p->any || (s->nested && !((p->va ^ s->walk.gpa) >> shift));
-	return p->any || !((p->va ^ s->walk.va) >> shift);
+	return p->any || !((p->va ^ (s->arch == WALK_ARM ? s->arm.va : s->walk.va)) >> shift);
 }
 
 static void keep(struct walk_record *r, const struct walk_shot *s, bool uncached)
@@ -122,25 +122,38 @@ static void into_log(struct walk_record *r, const struct walk_shot *s)
 	text_puts(r->log, "\n");
 }
 
+static void take(struct walk_record *r, const struct walk_shot *s)
+{
+	if (r->wish.stat)
+		walk_stat_add(&r->stat, s);
+	if (r->wish.grid)
+		into_log(r, s);
+	for (unsigned i = 0; i < r->wish.specs; i++)
+		if (wanted(r, i, s)) {
+			r->taken[i]++;
+			if (r->wish.spec[i].cold && s->walk.refs != s->cold.refs)
+				keep(r, s, true);
+			keep(r, s, false);
+			break;
+		}
+}
+
 static void walked(void *arg, unsigned access, const struct walk *w)
 {
 	const struct walk_ear *ear = arg;
-	struct walk_record *r = ear->record;
 	struct walk_shot s;
 
-	walk_shoot(&s, ear->cpu, access, w);
-	if (r->wish.stat)
-		walk_stat_add(&r->stat, &s);
-	if (r->wish.grid)
-		into_log(r, &s);
-	for (unsigned i = 0; i < r->wish.specs; i++)
-		if (wanted(r, i, &s)) {
-			r->taken[i]++;
-			if (r->wish.spec[i].cold && s.walk.refs != s.cold.refs)
-				keep(r, &s, true);
-			keep(r, &s, false);
-			break;
-		}
+	walk_shoot(&s, &ear->record->t->pc->cpu[ear->cpu].x86, access, w);
+	take(ear->record, &s);
+}
+
+static void walked_arm(void *arg, u32 va, unsigned access, const struct walk *w)
+{
+	struct walk_record *r = arg;
+	struct walk_shot s;
+
+	walk_shoot_arm(&s, &r->t->icp->cpu, va, access, w);
+	take(r, &s);
 }
 
 /* ---- events: exits to look at, and what happens between two walks ---- */
@@ -163,15 +176,23 @@ static void note(struct walk_record *r, const struct event *e)
 	r->before[r->befores++] = *e;
 }
 
+/* Aborts, what was invalidated, the registers that walks depend on: control, TTBR, DACR, FCSE. */
+static bool tells_arm(const struct event *e)
+{
+	if (e->kind == EV_EXCEPTION)
+		return e->a == ARM_PREFETCH_ABORT || e->a == ARM_DATA_ABORT;
+	return e->kind == EV_FLUSH || (e->kind == EV_CR && (0x200eu >> (e->a >> 8 & 15) & 1));
+}
+
 static void hear(void *arg, const struct event *e)
 {
 	struct walk_record *r = arg;
 
-	if (e->kind == EV_VMEXIT || e->kind == EV_VMRUN || e->kind == EV_FLUSH)
+	if (r->t->icp ? tells_arm(e) : e->kind == EV_VMEXIT || e->kind == EV_VMRUN || e->kind == EV_FLUSH)
 		note(r, e);
 	for (unsigned i = 0; e->kind == EV_VMEXIT && i < r->wish.specs; i++)
 		if (r->wish.spec[i].when == WALK_AT_EXIT && !r->taken[i] && exit_wanted(&r->wish.spec[i], e->c))
-			look(r, &r->pc->cpu[e->cpu].x86, i);
+			look(r, e->cpu, i);
 }
 
 /* ---- begin and end ---- */
@@ -186,22 +207,29 @@ static void listen(struct walk_record *r)
 		fills |= r->wish.spec[i].when == WALK_FILLS;
 		exits |= r->wish.spec[i].when == WALK_AT_EXIT;
 	}
-	if (fills || exits)
+	if (fills && r->t->icp)
+		mask = (u32)(BIT(EV_EXCEPTION) | BIT(EV_FLUSH) | BIT(EV_CR));
+	else if (fills || exits)
 		mask = (u32)(BIT(EV_VMEXIT) | BIT(EV_VMRUN) | (fills ? BIT(EV_FLUSH) : 0));
 	if (r->mask != mask)
 		hub_listen(r->hub, r->listener, r->mask = mask);
-	for (unsigned i = 0; i < r->pc->cfg.cpus; i++) {
-		struct x86_cpu *c = &r->pc->cpu[i].x86;
+	for (unsigned i = 0; r->t->pc && i < r->t->cpus; i++) {
+		struct x86_cpu *c = &r->t->pc->cpu[i].x86;
 
-		r->ear[i] = (struct walk_ear){r, c};
+		r->ear[i] = (struct walk_ear){r, i};
 		c->tlb.walked_arg = &r->ear[i];
 		c->tlb.walked = fills ? walked : NULL;
+	}
+	if (r->t->icp) {
+		r->t->icp->cpu.tlb.walked_arg = r;
+		r->t->icp->cpu.tlb.walked = fills ? walked_arm : NULL;
 	}
 }
 
 void walk_record_start(struct walk_record *r, const struct walk_wish *wish, struct hub *hub, struct text *log)
 {
-	r->pc = hub->t->pc;
+	r->t = hub->t;
+	r->stat.arch = r->t->icp ? WALK_ARM : WALK_X86;
 	r->hub = hub;
 	r->listener = hub_add(hub, hear, r);
 	r->wish = *wish;
@@ -217,6 +245,10 @@ bool walk_record_more(struct walk_record *r, const char *spec, struct error *err
 		r->wish.specs--;
 		return error_set(err, "walk: expected @COUNT, @exit or @fills: when");
 	}
+	if (!walk_spec_fits(&r->wish.spec[r->wish.specs - 1], r->stat.arch, err)) {
+		r->wish.specs--;
+		return false;
+	}
 	listen(r);
 	return true;
 }
@@ -224,7 +256,7 @@ bool walk_record_more(struct walk_record *r, const char *spec, struct error *err
 void walk_record_count(struct walk_record *r, bool on)
 {
 	if (on && !r->wish.stat)
-		memset(&r->stat, 0, sizeof r->stat);
+		r->stat = (struct walk_stat){.arch = r->stat.arch};
 	r->wish.stat = on;
 	listen(r);
 }

@@ -25,11 +25,11 @@ struct walk_record;
 /* What the TLB of one CPU calls. */
 struct walk_ear {
 	struct walk_record *record;
-	struct x86_cpu *cpu;
+	unsigned cpu;
 };
 
 struct walk_record {
-	struct pc *pc;
+	const struct target *t;
 	struct hub *hub;
 	unsigned listener; /* of the hub */
 	u32 mask;          /* what it hears */

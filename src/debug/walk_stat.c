@@ -84,7 +84,6 @@ void walk_stat_add(struct walk_stat *t, const struct walk_shot *s)
 {
 	unsigned way[WAYS], k = kind_of(s);
 
-	t->arch = s->arch;
 	t->walks[k]++;
 	t->refs[k] += s->walk.refs;
 	t->refused[k] += s->walk.why != WALK_OK;

@@ -179,19 +179,26 @@ static void cell_line(const struct walk_view *v, const struct walk_row *r, const
 
 static void row_cells(const struct page *p, struct walk_view *v, unsigned row)
 {
+	char buf[WALK_LEVELS + 1][64], padded[64];
+
 	for (unsigned line = 0; line < CELL_LINES; line++) {
+		bool empty = true;
+
 		for (unsigned col = 0; col < v->columns; col++) {
-			const struct walk_cell *c = walk_view_cell(v, row, col);
-			char buf[64], padded[64];
 			struct text t;
 
-			text_init_buffer(&t, buf, sizeof buf);
-			cell_line(v, &v->row[row], c, line, &t, p->cell);
-			snprintf(padded, sizeof padded, "%-*.*s", (int)p->cell, (int)p->cell, buf);
+			text_init_buffer(&t, buf[col], sizeof buf[col]);
+			cell_line(v, &v->row[row], walk_view_cell(v, row, col), line, &t, p->cell);
+			empty &= !*buf[col];
+		}
+		for (unsigned col = 0; col < v->columns && !empty; col++) {
+			const struct walk_cell *c = walk_view_cell(v, row, col);
+
+			snprintf(padded, sizeof padded, "%-*.*s", (int)p->cell, (int)p->cell, buf[col]);
 			text_puts(p->out, "|");
 			put(p, cell_ink(c), c->level, padded);
 		}
-		text_puts(p->out, "|\n");
+		text_puts(p->out, empty ? "" : "|\n");
 	}
 }
 

@@ -552,6 +552,9 @@ bool options_parse(struct options *o, int argc, char **argv, struct error *err)
 		return false;
 	if ((o->walk_only || o->walk_files.html || o->walk_files.svg || o->walk_files.json) && !o->walk.specs && !o->walk.stat)
 		return error_set(err, "walk: expected " WALK_SPEC_FORM ": which address to walk, and when");
+	for (unsigned i = 0; i < o->walk.specs; i++)
+		if (!walk_spec_fits(&o->walk.spec[i], o->board == BOARD_ICP ? WALK_ARM : WALK_X86, err))
+			return false;
 	o->walk.grid = o->log.walk_grid;
 	o->firmware.nographic = o->nographic;
 	if (o->nographic && !o->serials)

@@ -8,7 +8,7 @@
 /* What means something on a PC only: refused by name. */
 static const char *const pc_only[] = {
 	"smp", "vga", "device", "hda", "hdb", "hdc", "hdd", "cdrom", "debugcon", "chardev", "global", "netdev", "bios", "boot",
-	"dump-screen", "walk", "html", "svg", "json", "walk-stat", "stat", "smbios",
+	"dump-screen", "stat", "smbios",
 };
 static const char *const arm_only[] = {"dtb", "semihosting", "sd"};
 
@@ -100,7 +100,7 @@ bool option_arm_resolve(struct options *o, struct error *err)
 		return error_set(err, "-serial: the Integrator/CP has %u serial ports", ICP_UARTS);
 	if (o->display == DISPLAY_TEXT || o->panes)
 		return error_set(err, "-display: not on the Integrator/CP (expected none or sdl)");
-	if (o->log.mask & ~log_kinds(true) || o->log.explain || o->log.walk_grid)
+	if (o->log.mask & ~log_kinds(true) || o->log.explain)
 		return error_set(err, "-d: the Integrator/CP has exc, int, mmio, walk, flush, exec, reset, cr and mode");
 	o->icp.ram_size = o->pc.ram_size;
 	o->icp.rtc_time = o->pc.rtc_time;

@@ -213,7 +213,7 @@ static bool look(struct panes *p, struct error *err)
 				 .world = (enum walk_world)p->world,
 				 .access = p->target == TARGET_RIP ? ACC_EXEC : ACC_READ};
 
-	if (!walk_look(&p->shot, p->pc, c, &spec, err))
+	if (!walk_look(&p->shot, p->hub->t, c->id, &spec, err))
 		return false;
 	walk_view_build(&p->view, &p->shot);
 	walk_draw(&p->drawing, &p->view);

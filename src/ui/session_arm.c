@@ -28,6 +28,7 @@ struct session_arm {
 	struct target target;
 	struct hub hub;
 	struct log log;
+	struct walk_record walks;
 	struct debugging debug;
 	bool debugged;
 	FILE *log_file;
@@ -86,6 +87,7 @@ static bool open_log(struct session_arm *s, struct error *err)
 	target_icp(&s->target, &s->b);
 	hub_init(&s->hub, &s->target);
 	log_start(&s->log, &s->o->log, &s->hub, s->log_file);
+	walk_record_start(&s->walks, &s->o->walk, &s->hub, &s->log.out);
 	return true;
 }
 
@@ -138,6 +140,7 @@ static bool open_debugger(struct session_arm *s, struct error *err)
 	s->log.where = debugging_where;
 	s->log.where_arg = &s->debug;
 	s->debugged = true;
+	s->debug.d.walks = &s->walks;
 	signals_console(&s->debug.console);
 	return true;
 }
@@ -152,7 +155,12 @@ static bool run(struct session_arm *s, enum stop *why, struct error *err)
 		return !s->debug.failed || error_set(err, "the monitor's script failed");
 	}
 	for (;;) {
-		*why = machine_run(&s->b.machine, limit);
+		u64 look = walk_record_due(&s->walks);
+
+		*why = machine_run(&s->b.machine, look < limit ? look : limit);
+		walk_record_look(&s->walks, false);
+		if (*why == STOP_UNTIL && s->b.machine.s.icount < limit)
+			continue;
 		if (*why != STOP_RESET || s->o->no_reboot)
 			return true;
 		machine_reset(&s->b.machine);
@@ -224,6 +232,8 @@ static bool finish(struct session_arm *s, enum stop why, struct error *err)
 		return false;
 	if (s->o->report)
 		report(s);
+	if (!walk_out_end(&s->walks, &s->o->walk, &s->o->walk_files, err))
+		return false;
 	if (s->log_file != stderr && fclose(s->log_file))
 		return error_set(err, "%s: %s", s->o->log_file, strerror(errno));
 	return !s->o->screenshot || pixels_write_picture(s->o->screenshot, &screen, err);
@@ -270,6 +280,7 @@ int session_arm(struct options *o)
 	status = session(s);
 	if (s->debugged)
 		debugging_close(&s->debug);
+	walk_record_free(&s->walks);
 	icp_free(&s->b);
 	if (!disk_close(&s->card) && !status)
 		status = EXIT_FILE;
