@@ -79,6 +79,43 @@ START_TEST(cache_operations)
 }
 END_TEST
 
+/* Linux forces write-through by the cache debug control register: c15,c0,0 with opcode 1 = 7. */
+START_TEST(test_registers)
+{
+	static const struct {
+		u32 op1, m, mask, reset;
+	} reg[] = {{0, 0, ~0u, 0}, {0, 1, ~0u, 0}, {0, 2, 0xffff, 0xe4e4}, {1, 1, 6, 0}, {7, 0, 7, 0}};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(reg); i++) {
+		u32 mrc = 0xee1f0f10 | reg[i].op1 << 21 | reg[i].m;
+
+		at_code(MODE_SVC);
+		one(mrc);
+		ck_assert_uint_eq(cpu.s.r[0], reg[i].reset);
+		at_code(MODE_SVC);
+		cpu.s.r[0] = 0xffffffff;
+		one(mrc & ~(1u << 20));
+		at_code(MODE_SVC);
+		one(mrc | 1 << 12);
+		ck_assert_uint_eq(cpu.s.r[1], reg[i].mask);
+	}
+	at_code(MODE_SVC);
+	cpu.s.r[0] = 0;
+	one(0xeeef0f11); /* MMU debug control: off is what it is */
+	at_code(MODE_SVC);
+	cpu.s.r[0] = 1;
+	put(CODE, 0xeeef0f11);
+	ck_assert_int_eq(arm_run(&cpu, 10), ARM_STOP_UNIMPLEMENTED);
+	at_code(MODE_SVC);
+	put(CODE, 0xee9f0f12); /* a tag of the main TLB */
+	ck_assert_int_eq(arm_run(&cpu, 10), ARM_STOP_UNIMPLEMENTED);
+	ck_assert_msg(strstr(cpu.stop_text, "c15: access to the TLB's entries (opcode 1 4, c2, 0)") != NULL, "%s", cpu.stop_text);
+	at_code(MODE_USR);
+	one(0xee1f0f10);
+	expect_exception(MODE_UND, 4, CODE + 4, MODE_USR);
+}
+END_TEST
+
 START_TEST(unknown_registers)
 {
 	at_code(MODE_SVC);
@@ -436,6 +473,7 @@ int main(void)
 	tcase_add_checked_fixture(t, arm_setup, arm_teardown);
 	tcase_add_test(t, registers);
 	tcase_add_test(t, cache_operations);
+	tcase_add_test(t, test_registers);
 	tcase_add_test(t, unknown_registers);
 	tcase_add_test(t, data_faults);
 	tcase_add_test(t, prefetch_faults);

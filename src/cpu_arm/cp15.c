@@ -1,6 +1,6 @@
 /*
- * CP15 of the ARM926EJ-S: identification, control, MMU, fault status, cache and TLB operations, lockdown, process. There is no model of the
- * caches: they are always clean and coherent, so that their operations have nothing to do. DDI0198 ch. 2.3.
+ * CP15 of the ARM926EJ-S: identification, control, MMU, fault status, cache and TLB operations, lockdown, process, test and debug. There is no model
+ * of the caches: they are always clean and coherent, so that their operations have nothing to do. DDI0198 ch. 2.3, app. B.
  */
 #include "cpu_arm/exec.h"
 
@@ -59,7 +59,6 @@ static bool read(const struct arm_cpu *c, unsigned reg, u32 *v)
 	case REGISTER(10, 0, 0): *v = read_lock(c); return true;
 	case REGISTER(13, 0, 0): *v = p->fcse; return true;
 	case REGISTER(13, 0, 1): *v = p->context; return true;
-	case REGISTER(15, 0, 0): *v = p->debug_override; return true;
 	default: return false;
 	}
 }
@@ -133,11 +132,49 @@ static bool write(struct arm_cpu *c, unsigned reg, u32 v)
 		return true;
 	case REGISTER(13, 0, 0): p->fcse = v & FCSE_MASK; break;
 	case REGISTER(13, 0, 1): p->context = v; return true;
-	case REGISTER(15, 0, 0): p->debug_override = v; return true;
 	default: return false;
 	}
 	arm_cp15_changed(c);
 	return true;
+}
+
+/* ---- register 15: opcode 1 selects, too. DDI0198 app. B ---- */
+
+#define TEST_REGISTER(op1, m, op2) ((op1) << 8 | (m) << 4 | (op2))
+#define MMU_DEBUG TEST_REGISTER(7, 1, 0) /* keeps the TLB from being filled or looked at */
+
+/* What only caches, which are not modelled, and trace hardware, which is not there, would obey: it is kept and has no effect. */
+static u32 *test_register(struct arm_cp15 *p, unsigned reg, u32 *mask)
+{
+	switch (reg) {
+	case TEST_REGISTER(0, 0, 0): *mask = ~0u; return &p->debug_override;
+	case TEST_REGISTER(0, 1, 0): *mask = ~0u; return &p->test_address;
+	case TEST_REGISTER(0, 2, 0): *mask = 0xffff; return &p->region_remap;
+	case TEST_REGISTER(1, 1, 0): *mask = 6; return &p->trace_control; /* whether a full trace buffer holds up interrupts */
+	case TEST_REGISTER(7, 0, 0): *mask = 7; return &p->cache_debug;   /* no line fills, no write-back */
+	default: return NULL;
+	}
+}
+
+/* The TLB's entries as test registers show them are not there: ours is larger and has another shape. */
+static void test_and_debug(struct arm_cpu *c, u32 w, u32 *rd)
+{
+	unsigned op1 = w >> 21 & 7, reg = TEST_REGISTER(op1, w & 15, w >> 5 & 7);
+	bool read = w >> 20 & 1;
+	u32 mask = 0, *at = test_register(&c->s.cp15, reg, &mask);
+
+	if (!read && unlikely(event_on(c->log, EV_CR)))
+		arm_log(c, EV_CR, REGISTER(15, w & 15, w >> 5 & 7), *rd, 0);
+	if (at && read)
+		*rd = *at;
+	else if (at)
+		*at = *rd & mask;
+	else if (reg == MMU_DEBUG && read)
+		*rd = 0;
+	else if (reg != MMU_DEBUG || *rd)
+		arm_unimplemented(c, "CP15 c15: %s (opcode 1 %u, c%u, %u)",
+				  op1 == 4 || op1 == 5 ? "access to the TLB's entries" : reg == MMU_DEBUG ? "MMU debug control" : "test and debug register", op1,
+				  w & 15, w >> 5 & 7);
 }
 
 /* MCR and MRC, privileged. What the ARM926 does not have is unpredictable: Undefined here. */
@@ -147,6 +184,15 @@ void arm_i_cp15(struct arm_cpu *c, const struct arm_op *o)
 	unsigned reg = REGISTER(w >> 16 & 15, w & 15, w >> 5 & 7);
 	bool known;
 
+	if (reg >> 8 == 15) {
+		v = rd == 15 ? arm_pc(c) + 8 : c->s.r[rd];
+		test_and_debug(c, w, &v);
+		if (rd != 15)
+			c->s.r[rd] = v;
+		else if (w >> 20 & 1)
+			flags_set(c, v);
+		return;
+	}
 	if (w >> 20 & 1) {
 		known = !(w >> 21 & 7) && read(c, reg, &v);
 		if (known && rd == 15)
@@ -156,9 +202,6 @@ void arm_i_cp15(struct arm_cpu *c, const struct arm_op *o)
 	} else {
 		known = !(w >> 21 & 7) && write(c, reg, rd == 15 ? arm_pc(c) + 8 : c->s.r[rd]);
 	}
-	if (known)
-		return;
-	if (reg >> 8 == 15)
-		arm_unimplemented(c, "CP15 test and debug register c15, c%u, %u (opcode 1: %u)", w & 15, w >> 5 & 7, w >> 21 & 7);
-	arm_undefined(c, o);
+	if (!known)
+		arm_undefined(c, o);
 }

@@ -9,6 +9,7 @@
 
 #include "cpu_arm/exec.h"
 
+#define REMAP_RESET   0xe4e4u /* each kind of memory is itself: DDI0198 app. B */
 #define CONTROL_RESET 0x50078u /* bits 18, 16, 6:3 read as one. DDI0198 2.3.2 */
 
 /* ---- events ---- */
@@ -93,6 +94,7 @@ void arm_reset(struct arm_cpu *c)
 	c->s.retired = retired;
 	c->s.cpsr = MODE_SVC | PSR_I | PSR_F;
 	c->s.cp15.control = CONTROL_RESET;
+	c->s.cp15.region_remap = REMAP_RESET;
 	c->tlb.arch.lock = c->tlb.arch.victim = 0;
 	memset(c->tlb.arch.locked, 0, sizeof c->tlb.arch.locked);
 	tlb_arm_flush(&c->tlb);

@@ -46,7 +46,8 @@ struct arm_cp15 {
 	u32 dlock, ilock;    /* c9,c0: cache lockdown */
 	u32 dtcm, itcm;      /* c9,c1: TCM regions; there is no TCM */
 	u32 fcse, context;   /* c13 */
-	u32 debug_override;  /* c15,c0,0 */
+	/* c15, test and debug */
+	u32 debug_override, test_address, region_remap, trace_control, cache_debug;
 };
 
 /* VFP9-S. DDI0274 */
