@@ -6,7 +6,7 @@
 
 #define FMXR(reg) (0xeee00a10 | (reg) << 16) /* from r0 */
 #define FMRX(reg) (0xeef00a10 | (reg) << 16)
-enum { FPSID = 0, FPSCR = 1, FPEXC = 8 };
+enum { FPSID = 0, FPSCR = 1, FPEXC = 8, FPINST = 9 };
 
 static void setup(void)
 {
@@ -60,7 +60,7 @@ START_TEST(status)
 {
 	fpscr(0xffffffff);
 	one(FMRX(FPSCR));
-	ck_assert_uint_eq(cpu.s.r[0], 0xf3f7009f); /* no traps to enable */
+	ck_assert_uint_eq(cpu.s.r[0], 0xf3f79f9f);
 	one(0xeef1fa10); /* fmstat */
 	ck_assert_uint_eq(cpu.s.cpsr & PSR_NZCV, PSR_NZCV);
 	fpscr(0x60000000);
@@ -126,6 +126,91 @@ START_TEST(vector_of_doubles)
 }
 END_TEST
 
+/* An enabled exception: nothing happens but that the next VFP instruction bounces to the support code. */
+static void expect_bounce(u32 insn, u32 fpexc, u32 fpinst)
+{
+	u32 before[32], was = cpu.s.vfp.fpscr;
+
+	memcpy(before, cpu.s.vfp.s, sizeof before);
+	put(CODE, insn);
+	put(CODE + 4, 0xe1a01001); /* mov r1, r1 */
+	put(CODE + 8, 0xeef10a10); /* fmrx r0, fpscr */
+	cpu.s.r[15] = CODE;
+	run(3);
+	expect_exception(MODE_UND, 4, CODE + 12, MODE_SVC);
+	ck_assert(!memcmp(before, cpu.s.vfp.s, sizeof before));
+	one(FMRX(FPINST));
+	ck_assert_uint_eq(cpu.s.r[0], fpinst);
+	one(FMRX(FPEXC));
+	ck_assert_uint_eq(cpu.s.r[0], fpexc);
+	cpu.s.r[0] = (u32)FPEXC_EN;
+	one(FMXR(FPEXC));
+	one(FMRX(FPSCR));
+	ck_assert_uint_eq(cpu.s.r[0], was);
+	at_code(MODE_SVC);
+}
+
+enum { OFE = 1 << 10, DZE = 1 << 9, IOE = 1 << 8, UFE = 1 << 11, IXE = 1 << 12 };
+
+START_TEST(traps)
+{
+	put_single(1, 1);
+	put_single(2, 0);
+	put_single(3, -1);
+	fpscr(DZE | OFE);
+	expect_bounce(0xee800a81, 0xc0000700, 0xee800a81); /* fdivs s0, s1, s2 */
+	one(0xeeb10ae1); /* fsqrts s0, s3: not enabled */
+	ck_assert_uint_eq(cpu.s.vfp.fpscr, DZE | OFE | 1);
+	fpscr(IOE);
+	expect_bounce(0x1eb10ae1, 0xc0000701, 0xeeb10ae1);
+	put_single(1, 3e38f);
+	expect_bounce(0xeebd0ae0, 0xc0000701, 0xeebd0ae0); /* ftosizs s0, s1 */
+}
+END_TEST
+
+/* The third of four elements overflows: two are done, one is left. */
+START_TEST(vector_traps)
+{
+	for (unsigned i = 0; i < 32; i++)
+		put_single(i, 2);
+	put_single(18, 3e38f);
+	fpscr(OFE | 3 << 16);
+	put(CODE, 0xee288a0c);     /* fmuls s16, s16, s24 */
+	put(CODE + 4, 0xeef10a10); /* fmrx r0, fpscr */
+	cpu.s.r[15] = CODE;
+	run(2);
+	expect_exception(MODE_UND, 4, CODE + 8, MODE_SVC);
+	ck_assert(get_single(16) == 4 && get_single(17) == 4 && get_single(18) == 3e38f && get_single(19) == 2);
+	ck_assert_uint_eq(cpu.s.vfp.fpexc, 0xc0000004); /* OFC; VECITR 0: one more */
+	ck_assert_uint_eq(cpu.s.vfp.fpinst, 0xee299a0d); /* fmuls s18, s18, s26 */
+}
+END_TEST
+
+START_TEST(inexact_trap)
+{
+	fpscr(IXE);
+	put_single(1, 2);
+	one(0xee300aa0); /* fadds s0, s1, s1: exact, but the hardware does not try */
+	expect_exception(MODE_UND, 4, CODE + 4, MODE_SVC);
+	ck_assert_uint_eq(cpu.s.vfp.fpexc, FPEXC_EN);
+	at_code(MODE_SVC);
+	one(0xeeb00a60); /* fcpys s0, s1: no arithmetic */
+	ck_assert(get_single(0) == 2);
+}
+END_TEST
+
+START_TEST(underflow_trap)
+{
+	cpu.s.vfp.s[1] = 0x00800000;
+	put_single(2, 0.5f);
+	one(0xee200a81); /* fmuls s0, s1, s2: tiny and exact */
+	ck_assert_uint_eq(cpu.s.vfp.s[0], 0x00400000);
+	ck_assert_uint_eq(cpu.s.vfp.fpscr, 0);
+	fpscr(UFE);
+	expect_bounce(0xee200a81, 0xc0000708, 0xee200a81);
+}
+END_TEST
+
 /* A fault in the middle changes no register. */
 START_TEST(load_faults)
 {
@@ -154,6 +239,10 @@ int main(void)
 	tcase_add_test(t, status);
 	tcase_add_test(t, vector_of_singles);
 	tcase_add_test(t, vector_of_doubles);
+	tcase_add_test(t, traps);
+	tcase_add_test(t, vector_traps);
+	tcase_add_test(t, inexact_trap);
+	tcase_add_test(t, underflow_trap);
 	tcase_add_test(t, load_faults);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

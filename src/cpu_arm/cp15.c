@@ -24,8 +24,8 @@ void arm_cp15_changed(struct arm_cpu *c)
 	e->ttbr = p->ttbr;
 	e->dacr = p->dacr;
 	c->tlb.fcse = p->fcse;
-	c->mode = (c->mode & (ARM_MODE_THUMB | ARM_MODE_USER)) | (p->control & CTL_B ? ARM_MODE_BE : 0) |
-	          (p->control & CTL_L4 ? ARM_MODE_L4 : 0) | (c->s.vfp.fpexc & FPEXC_EN ? ARM_MODE_VFP : 0);
+	c->mode = (c->mode & (ARM_MODE_THUMB | ARM_MODE_USER)) | (p->control & CTL_B ? ARM_MODE_BE : 0) | (p->control & CTL_L4 ? ARM_MODE_L4 : 0) |
+	          ((c->s.vfp.fpexc & (FPEXC_EN | FPEXC_EX)) == FPEXC_EN ? ARM_MODE_VFP : 0) | (c->s.vfp.fpscr & FPSCR_TRAPS ? ARM_MODE_TRAPS : 0);
 	tlb_arm_switch(&c->tlb);
 }
 

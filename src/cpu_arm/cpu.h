@@ -51,7 +51,9 @@ struct arm_cp15 {
 };
 
 /* VFP9-S. DDI0274 */
-#define FPEXC_EN BIT(30)
+#define FPEXC_EN    BIT(30)
+#define FPEXC_EX    BIT(31)
+#define FPSCR_TRAPS 0x9f00u /* enable bits of the trapped exceptions */
 struct arm_vfp {
 	u32 s[32]; /* d0 is s[0] (low) and s[1] */
 	u32 fpscr, fpexc, fpinst, fpinst2;
@@ -148,8 +150,10 @@ struct arm_cpu {
 
 /* Mode bits of the block key. */
 enum arm_mode_bits {
-	ARM_MODE_THUMB = 1, ARM_MODE_USER = 2, ARM_MODE_BE = 4 /* data are big-endian */, ARM_MODE_VFP = 8, /* FPEXC.EN: VFP instructions may execute */
-	ARM_MODE_L4 = 16, /* loads of r15 do not change the instruction set */
+	ARM_MODE_THUMB = 1, ARM_MODE_USER = 2, ARM_MODE_BE = 4 /* data are big-endian */,
+	ARM_MODE_VFP = 8,    /* FPEXC.EN and not EX: VFP instructions may execute */
+	ARM_MODE_L4 = 16,    /* loads of r15 do not change the instruction set */
+	ARM_MODE_TRAPS = 32, /* some exception of the VFP is trapped */
 };
 
 /* ---- cpu.c: life, run loop ---- */

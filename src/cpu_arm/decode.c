@@ -379,8 +379,10 @@ static bool vfp(struct insn *n, enum arm_id id)
 	if (!n->d->has_vfp || !arm_vfp_valid(id, n->w, n->d->mode))
 		return undefined(n);
 	if (system)
-		return body(n, BODY_vfp_system, id == ARM_ID_FMXR);
-	return body(n, id >= ARM_ID_FMSR ? BODY_vfp_move : BODY_vfp_data, false);
+		return body(n, BODY_vfp_system, id == ARM_ID_FMXR || RN(n->w) > 1); /* but FPSID and FPSCR may be Undefined after all */
+	if (id >= ARM_ID_FMSR)
+		return body(n, BODY_vfp_move, false);
+	return body(n, BODY_vfp_data, n->d->mode & ARM_MODE_TRAPS); /* it may come to the exceptional state */
 }
 
 /* ---- one instruction ---- */

@@ -19,7 +19,7 @@ static inline void arm_log_mode(struct arm_cpu *c, u32 old)
 	if (unlikely(event_on(c->log, EV_MODE)) && (old ^ c->s.cpsr) & PSR_MODE)
 		arm_log(c, EV_MODE, c->s.cpsr, old, 0);
 }
-/* After the control register, DACR, TTBR, the FCSE process or FPEXC changed. */
+/* After the control register, DACR, TTBR, the FCSE process, FPEXC or what FPSCR traps changed. */
 void arm_cp15_changed(struct arm_cpu *c);
 /* After something about interrupts changed: is there something to do between instructions? */
 void arm_look(struct arm_cpu *c);

@@ -1,14 +1,16 @@
 /*
  * VFP9-S instructions: which are defined, register transfers, loads and stores, data processing on scalars and short vectors. Arithmetic is
- * vfp_math.c's. DDI0100 part C; DDI0274.
+ * vfp_math.c's. DDI0100 part C; DDI0274; exceptions: DDI0238 ch. 5.
  */
 #include "cpu_arm/vfp.h"
 
 #include "cpu_arm/flags.h"
 
 #define FPSID       0x41011090u /* VFP9-S r0 */
-#define FPSCR_MASK  0xf3f7009fu /* flags, DN, FZ, rounding, stride, length, sticky bits; no traps are there to enable */
-#define FPEXC_MASK  (u32)FPEXC_EN
+#define FPSCR_MASK  0xf3f79f9fu /* flags, DN, FZ, rounding, stride, length, trap enable bits, sticky bits */
+#define FPEXC_MASK  0xd000078du /* EX, EN, FP2V, VECITR, INV, UFC, OFC, IOC */
+#define FPEXC_CAUSE 0x8du       /* these stand where FPSCR has IDC, UFC, OFC, IOC */
+#define FPEXC_VECITR_SHIFT 8
 enum { SYS_FPSID = 0, SYS_FPSCR = 1, SYS_FPEXC = 8, SYS_FPINST = 9, SYS_FPINST2 = 10 };
 
 static bool is_double(u32 w) { return w >> 8 & 1; }
@@ -54,7 +56,7 @@ static bool system_exists(u32 w, u32 mode)
 		return mode & ARM_MODE_VFP;
 	if (mode & ARM_MODE_USER)
 		return false;
-	return reg == SYS_FPSID || reg == SYS_FPEXC || ((reg == SYS_FPINST || reg == SYS_FPINST2) && mode & ARM_MODE_VFP);
+	return reg == SYS_FPSID || reg == SYS_FPEXC || reg == SYS_FPINST || reg == SYS_FPINST2;
 }
 
 bool arm_vfp_valid(enum arm_id id, u32 w, u32 mode)
@@ -85,8 +87,12 @@ static u32 *system_register(struct arm_cpu *c, unsigned n)
 
 void arm_i_vfp_system(struct arm_cpu *c, const struct arm_op *o)
 {
-	u32 w = op_aux(o), n = w >> 16 & 15, rd = w >> 12 & 15, v;
+	u32 w = op_aux(o), n = w >> 16 & 15, rd = w >> 12 & 15, v, traps = c->s.vfp.fpscr & FPSCR_TRAPS;
 
+	if ((n == SYS_FPINST || n == SYS_FPINST2) && !(c->s.vfp.fpexc & FPEXC_EN)) {
+		arm_undefined(c, o);
+		return;
+	}
 	if (w >> 20 & 1) {
 		v = n == SYS_FPSID ? FPSID : *system_register(c, n);
 		if (rd == 15) /* FMSTAT */
@@ -99,7 +105,7 @@ void arm_i_vfp_system(struct arm_cpu *c, const struct arm_op *o)
 		return; /* read only: DDI0274 2.4.1 */
 	v = c->s.r[rd];
 	*system_register(c, n) = n == SYS_FPSCR ? v & FPSCR_MASK : n == SYS_FPEXC ? v & FPEXC_MASK : v;
-	if (n == SYS_FPEXC)
+	if (n == SYS_FPEXC || traps != (c->s.vfp.fpscr & FPSCR_TRAPS))
 		arm_cp15_changed(c);
 }
 
@@ -201,14 +207,16 @@ static unsigned next_register(unsigned n, unsigned stride, bool dbl)
 	return (n & ~bank) | ((n + stride) & bank);
 }
 
-/* Scalar when the destination is in the first bank; the last operand is one scalar for all when it is. */
+/* Elements; scalar when the destination is in the first bank. The last operand is one scalar for all when it is there. */
+static bool in_first_bank(unsigned n, bool dbl) { return n < (dbl ? 4 : 8); }
+static unsigned length(const struct arm_cpu *c, u32 w, bool dbl) { return in_first_bank(vfp_fd(w, dbl), dbl) ? 1 : (c->s.vfp.fpscr >> 16 & 7) + 1; }
+static unsigned stride_of(const struct arm_cpu *c) { return (c->s.vfp.fpscr & FPSCR_STRIDE) == FPSCR_STRIDE ? 2 : 1; }
+
 static void compute_vector(struct arm_cpu *c, enum arm_id id, u32 w, bool dbl)
 {
-	unsigned d = vfp_fd(w, dbl), n = vfp_fn(w, dbl), m = vfp_fm(w, dbl), first = dbl ? 4 : 8;
-	unsigned len = d < first ? 1 : (c->s.vfp.fpscr >> 16 & 7) + 1, stride = (c->s.vfp.fpscr >> 20 & 3) + 1;
-	bool same = m < first;
+	unsigned d = vfp_fd(w, dbl), n = vfp_fn(w, dbl), m = vfp_fm(w, dbl), len = length(c, w, dbl), stride = stride_of(c);
+	bool same = in_first_bank(m, dbl);
 
-	stride = stride == 4 ? 2 : 1;
 	for (unsigned i = 0; i < len; i++) {
 		vfp_put(c, d, dbl, compute(c, id, vfp_get(c, d, dbl), vfp_get(c, n, dbl), vfp_get(c, m, dbl), dbl));
 		d = next_register(d, stride, dbl);
@@ -217,13 +225,13 @@ static void compute_vector(struct arm_cpu *c, enum arm_id id, u32 w, bool dbl)
 	}
 }
 
-void arm_i_vfp_data(struct arm_cpu *c, const struct arm_op *o)
+static void execute(struct arm_cpu *c, enum arm_id id, u32 w)
 {
-	u32 w = op_aux(o), flags;
 	bool dbl = is_double(w), e = w >> 7 & 1;
 	u64 m = vfp_get(c, vfp_fm(w, dbl), dbl);
+	u32 flags;
 
-	switch (o->id) {
+	switch (id) {
 	case ARM_ID_FCMP:
 	case ARM_ID_FCMPE:
 	case ARM_ID_FCMPZ:
@@ -238,6 +246,84 @@ void arm_i_vfp_data(struct arm_cpu *c, const struct arm_op *o)
 	case ARM_ID_FTOUIZ: c->s.vfp.s[vfp_fd(w, false)] = vfp_to_int(c, m, dbl, false, e); break;
 	case ARM_ID_FTOSI:
 	case ARM_ID_FTOSIZ: c->s.vfp.s[vfp_fd(w, false)] = vfp_to_int(c, m, dbl, true, e); break;
-	default: compute_vector(c, o->id, w, dbl);
+	default: compute_vector(c, id, w, dbl);
 	}
+}
+
+/* ---- trapped exceptions. What the VFP9-S cannot do by itself, such as denormal operands, is done here at once, as if its support code had ---- */
+
+static bool is_arithmetic(enum arm_id id) { return id != ARM_ID_FCPY && id != ARM_ID_FNEG && id != ARM_ID_FABS; }
+static bool is_vector(enum arm_id id) { return id < ARM_ID_FCMP; }
+
+/* The register field of four bits at shift and one at low in w, moved on to the next element's. */
+static u32 step_field(u32 w, unsigned shift, unsigned low, unsigned stride, bool dbl)
+{
+	unsigned n = w >> shift & 15;
+
+	n = dbl ? next_register(n, stride, true) : next_register(n << 1 | (w >> low & 1), stride, false);
+	w &= ~(15u << shift | (dbl ? 0 : 1u << low));
+	return w | (dbl ? n << shift : n >> 1 << shift | (n & 1) << low);
+}
+
+static u32 next_element(const struct arm_cpu *c, enum arm_id id, u32 w)
+{
+	bool dbl = is_double(w);
+	unsigned stride = stride_of(c);
+
+	if (!in_first_bank(vfp_fm(w, dbl), dbl))
+		w = step_field(w, 0, 5, stride, dbl);
+	if (id != ARM_ID_FSQRT)
+		w = step_field(w, 16, 7, stride, dbl);
+	return step_field(w, 12, 22, stride, dbl);
+}
+
+/* A result that is tiny and exact is an underflow only when that is trapped. DDI0100 C2.3 */
+static bool is_tiny(const struct arm_cpu *c, enum arm_id id, u32 w)
+{
+	bool dbl = id == ARM_ID_FCVT ? !is_double(w) : is_double(w);
+
+	return (is_vector(id) || id == ARM_ID_FCVT) && vfp_is_denormal(vfp_get(c, vfp_fd(w, dbl), dbl), dbl);
+}
+
+/* One element, or nothing and the exceptional state: the next VFP instruction bounces. left: elements behind it. DDI0238 5.1, 5.2 */
+static bool try_element(struct arm_cpu *c, enum arm_id id, u32 w, unsigned left)
+{
+	struct arm_vfp *v = &c->s.vfp, before = *v;
+	u32 raised;
+
+	v->fpscr &= ~(u32)(FPSCR_LEN | FPSCR_FLAGS);
+	execute(c, id, w);
+	raised = v->fpscr & FPSCR_FLAGS;
+	if (before.fpscr & FPSCR_UFE && is_tiny(c, id, w))
+		raised |= FPSCR_UFC;
+	if (!(raised & before.fpscr >> 8)) {
+		v->fpscr |= before.fpscr & (FPSCR_LEN | FPSCR_FLAGS);
+		return true;
+	}
+	*v = before;
+	v->fpexc = (u32)(FPEXC_EX | FPEXC_EN) | (left + 7) % 8 << FPEXC_VECITR_SHIFT | (raised & FPEXC_CAUSE);
+	v->fpinst = (w & 0x0fffffff) | 0xe0000000;
+	arm_cp15_changed(c);
+	return false;
+}
+
+/* With the inexact exception trapped, every arithmetic instruction bounces at once: Linux, arch/arm/vfp, "synchronous exception"; DDI0238 5.9 */
+static void trapping(struct arm_cpu *c, const struct arm_op *o)
+{
+	u32 w = op_aux(o);
+
+	if (c->s.vfp.fpscr & FPSCR_IXE) {
+		arm_undefined(c, o);
+		return;
+	}
+	for (unsigned n = is_vector(o->id) ? length(c, w, is_double(w)) : 1; n && try_element(c, o->id, w, n - 1); n--)
+		w = next_element(c, o->id, w);
+}
+
+void arm_i_vfp_data(struct arm_cpu *c, const struct arm_op *o)
+{
+	if (c->mode & ARM_MODE_TRAPS && is_arithmetic(o->id))
+		trapping(c, o);
+	else
+		execute(c, o->id, op_aux(o));
 }

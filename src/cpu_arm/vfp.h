@@ -6,6 +6,7 @@
 
 enum {
 	FPSCR_IOC = 1 << 0, FPSCR_DZC = 1 << 1, FPSCR_OFC = 1 << 2, FPSCR_UFC = 1 << 3, FPSCR_IXC = 1 << 4, FPSCR_IDC = 1 << 7,
+	FPSCR_FLAGS = 0x9f, FPSCR_UFE = 1 << 11, FPSCR_IXE = 1 << 12, /* enable bits stand 8 above the flags */
 	FPSCR_LEN = 7 << 16, FPSCR_STRIDE = 3 << 20, FPSCR_RMODE = 3 << 22, FPSCR_FZ = 1 << 24, FPSCR_DN = 1 << 25,
 };
 
@@ -31,6 +32,7 @@ static inline void vfp_put(struct arm_cpu *c, unsigned n, bool dbl, u64 v)
 
 /* ---- vfp_math.c: one scalar operation; the flags that it raises go to FPSCR ---- */
 enum vfp_op { VFP_ADD, VFP_SUB, VFP_MUL, VFP_DIV, VFP_SQRT /* of b */ };
+bool vfp_is_denormal(u64 v, bool dbl);
 u64 vfp_arith(struct arm_cpu *c, enum vfp_op op, u64 a, u64 b, bool dbl);
 /* N Z C V of a comparison, in bits 31:28. loud: any NaN is invalid. */
 u32 vfp_compare(struct arm_cpu *c, u64 a, u64 b, bool dbl, bool loud);

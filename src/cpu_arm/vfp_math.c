@@ -1,8 +1,6 @@
 /*
  * VFP arithmetic on the host's SSE under the guest's rounding mode. What differs from SSE is mended here: which NaN comes out, the default NaN's
  * sign, flush-to-zero of inputs and results, tininess, which ARM looks at before rounding. DDI0100 C2; DDI0274 (VFP9-S).
- *
- * Trapped exceptions are not there: their enable bits in FPSCR read as zero.
  */
 #include "cpu_arm/vfp.h"
 
@@ -20,6 +18,7 @@ static const struct format formats[2] = {
 static bool is_nan(const struct format *f, u64 v) { return (v & ~f->sign) > f->infinity; }
 static bool is_signaling(const struct format *f, u64 v) { return is_nan(f, v) && !(v & f->quiet); }
 static bool is_denormal(const struct format *f, u64 v) { return !(v & f->infinity) && v & f->mantissa; }
+bool vfp_is_denormal(u64 v, bool dbl) { return is_denormal(&formats[dbl], v); }
 static u64 default_nan(const struct format *f) { return f->infinity | f->quiet; }
 
 static void raise(struct arm_cpu *c, u32 flags) { c->s.vfp.fpscr |= flags; }
