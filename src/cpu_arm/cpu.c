@@ -29,6 +29,7 @@ static u64 executed(const struct arm_cpu *c)
 }
 
 u64 arm_icount(const struct arm_cpu *c) { return *c->icount + (c->running ? executed(c) : 0); }
+u64 arm_now(const struct arm_cpu *c) { return c->running ? c->run_start + executed(c) : c->sched->now; }
 
 static void stamp_event(void *arg, struct event *e)
 {

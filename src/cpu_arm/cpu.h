@@ -188,6 +188,7 @@ enum arm_bank arm_bank_of(u32 mode); /* BANKS: no such mode */
 /* Register n as mode (MODE_USR ...) sees it. */
 u32 arm_reg_of(const struct arm_cpu *c, u32 mode, unsigned n);
 u64 arm_icount(const struct arm_cpu *c);
+u64 arm_now(const struct arm_cpu *c); /* virtual time, ns, exact while it runs, too */
 void arm_log(struct arm_cpu *c, enum event_kind kind, u32 a, u64 b, u64 cc);
 
 /* ---- for debuggers and semihosting: nothing changes, no device is touched ---- */

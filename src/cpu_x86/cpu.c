@@ -40,6 +40,7 @@ static u64 executed(const struct x86_cpu *c)
 }
 
 u64 x86_icount(const struct x86_cpu *c) { return *c->icount + executed(c); }
+u64 x86_now(const struct x86_cpu *c) { return c->run_start + executed(c) + c->waited; }
 
 static void stamp_event(void *arg, struct event *e)
 {
@@ -498,5 +499,6 @@ enum x86_stop x86_run(struct x86_cpu *c, u64 budget)
 	c->sched->now = start + budget + c->waited;
 	c->retired += budget;
 	*c->icount += budget;
+	c->run_start += budget; /* executed() is 0 from here on */
 	return stop_reason(c);
 }

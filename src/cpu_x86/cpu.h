@@ -359,6 +359,8 @@ void x86_debug_changed(struct x86_cpu *c); /* DR7/DR0-3: watch pages, stepping *
 
 /* The machine's instruction count at the instruction under way (or between two). */
 u64 x86_icount(const struct x86_cpu *c);
+/* Virtual time, ns, while the CPU runs; sched->now may be behind it. */
+u64 x86_now(const struct x86_cpu *c);
 void x86_log(struct x86_cpu *c, enum event_kind kind, u32 a, u64 b, u64 cc);
 
 extern const struct field x86_fields[];

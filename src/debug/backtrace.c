@@ -1,6 +1,9 @@
 /* See backtrace.h. ARM frames: the APCS, and what GCC makes of it. */
 #include "debug/backtrace.h"
 
+#include "debug/fault_arm.h"
+#include "debug/regs.h"
+
 #define FRAMES 64
 #define SCAN_WORDS 128
 
@@ -122,6 +125,29 @@ void backtrace_print(struct debugger *d, const struct view *v, struct text *out,
 	}
 }
 
+/* What an ARM's handler interrupted, if the last exception's mode is still the present one. r0-r7, and most often r8-r12, are the handler's by now. */
+static void below_exception(struct debugger *d, struct view v, struct text *out, unsigned *number)
+{
+	static const u32 modes[] = {[ARM_UNDEFINED] = MODE_UND, [ARM_SVC] = MODE_SVC, [ARM_PREFETCH_ABORT] = MODE_ABT, [ARM_DATA_ABORT] = MODE_ABT,
+				    [ARM_IRQ] = MODE_IRQ, [ARM_FIQ] = MODE_FIQ};
+	const struct event *e = &d->last_entry;
+	enum arm_bank bank = arm_bank_of((u32)v.rflags);
+	u32 from;
+
+	if (e->kind == EV_NONE || e->a >= ARRAY_SIZE(modes) || !modes[e->a] || arm_bank_of(modes[e->a]) != bank)
+		return;
+	from = v.arm->s.spsr[bank];
+	if (arm_bank_of(from) == BANKS || arm_bank_of(from) == bank)
+		return; /* within one mode nothing is banked: the stack has it all */
+	v.rflags = from;
+	v.rip = v.r[15] = e->ip;
+	v.name = regs_arm_mode(from);
+	v.r[13] = arm_reg_of(v.arm, from, 13);
+	v.r[14] = arm_reg_of(v.arm, from, 14);
+	text_printf(out, "--- %s, taken from %s:\n", arm_vector_name(e->a), v.name);
+	backtrace_print(d, &v, out, number);
+}
+
 void backtrace_print_all(struct debugger *d, struct text *out)
 {
 	unsigned n = 0;
@@ -131,6 +157,10 @@ void backtrace_print_all(struct debugger *d, struct text *out)
 
 	debugger_view(d, &v);
 	backtrace_print(d, &v, out, &n);
+	if (v.arm) {
+		below_exception(d, v, out, &n);
+		return;
+	}
 	if (v.guest && v.live) {
 		text_printf(out, "--- VMRUN of VMCB %llx (ASID %u) by the host:\n", (unsigned long long)v.vmcb, v.asid);
 		view_get(&d->worlds, d->cpu, VIEW_HOST, 0, &v);

@@ -1,6 +1,7 @@
 /*
  * Who called: by call frame information, else by frame pointers, else by looking for return addresses on the stack (marked, since that is a
- * guess). Across a VMRUN: the guest's frames, then the #VMEXIT or VMRUN between, then the host's.
+ * guess). Across a VMRUN: the guest's frames, then the #VMEXIT or VMRUN between, then the host's. Across an ARM's exception: the handler's frames,
+ * then those of what it interrupted.
  */
 #ifndef DEBUG_BACKTRACE_H
 #define DEBUG_BACKTRACE_H

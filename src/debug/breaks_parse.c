@@ -202,7 +202,9 @@ static bool vector_arm(struct reader *r)
 		r->b->lo = r->b->hi = i;
 		return true;
 	}
-	return range(r, ARM_FIQ);
+	if (!range(r, ARM_FIQ))
+		return false;
+	return r->b->hi <= ARM_FIQ || error_set(r->err, "no exception has the number %llu", (unsigned long long)r->b->hi);
 }
 
 static bool vector(struct reader *r)
@@ -298,10 +300,12 @@ static bool head(struct reader *r)
 
 		if (!word(r, kinds[i].name))
 			continue;
-		if ((*r->p && *r->p != ' ') || !(kinds[i].on & (r->env->view->arm ? ON_ARM : ON_PC))) { /* a symbol: port.x */
+		if (*r->p && *r->p != ' ') { /* a symbol that begins like a word: port.x */
 			r->p = start;
 			break;
 		}
+		if (!(kinds[i].on & (r->env->view->arm ? ON_ARM : ON_PC)))
+			return error_set(r->err, "%s: not on this board", kinds[i].name);
 		r->b->kind = kinds[i].kind;
 		if (kinds[i].more)
 			return kinds[i].more(r);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #define HIDDEN_ID (1u << 30) /* and up: numbers that no user has */
-#define ALWAYS (BIT(EV_VMRUN) | BIT(EV_VMEXIT) | BIT(EV_EXCEPTION))
 
 /* ---- meeting ---- */
 
@@ -52,6 +51,8 @@ static void hear(void *arg, const struct event *e)
 	}
 	if (e->kind == EV_EXCEPTION)
 		d->last_exception[e->cpu] = *e;
+	if (e->kind == EV_EXCEPTION || e->kind == EV_INTERRUPT)
+		d->last_entry = *e;
 	if (e->kind == EV_VMEXIT)
 		d->last_exit[e->cpu] = *e;
 	for (struct breakpoint *b = d->breaks; b; b = b->next)
@@ -106,7 +107,7 @@ void debugger_changed(struct debugger *d)
 {
 	u64 offsets[64] = {0};
 	bool used = false, magic = false, watching = false, code;
-	u32 mask = ALWAYS | d->record;
+	u32 mask = d->record | BIT(EV_EXCEPTION) | (d->t->icp ? BIT(EV_INTERRUPT) : BIT(EV_VMRUN) | BIT(EV_VMEXIT));
 
 	for (struct breakpoint *b = d->breaks; b; b = b->next) {
 		unsigned off = (unsigned)(b->lo & ~PAGE_MASK);

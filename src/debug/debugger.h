@@ -41,6 +41,7 @@ struct debugger {
 	struct breakpoint gone; /* a temporary one that it stopped at */
 	struct hit stop_hit;
 	struct event last_exception[PC_CPUS], last_exit[PC_CPUS];
+	struct event last_entry; /* ARM: interrupts, too */
 
 	/* What the user looks at. */
 	unsigned cpu;

@@ -16,7 +16,7 @@ static void set(struct monitor *m, const char *text, bool temporary)
 	b->temporary = temporary;
 	text_printf(m->out, "breakpoint %u: %s", b->id, b->text);
 	if (b->kind == BREAK_EXEC || b->kind == BREAK_WATCH)
-		text_printf(m->out, " = %s%s%llx", b->world == VIEW_HOST ? "host:" : b->world == VIEW_GUEST && b->level == LEVEL_V ? "guest:" : "",
+		text_printf(m->out, " = %s%s%llx", m->d->t->icp ? "" : b->world == VIEW_HOST ? "host:" : b->world == VIEW_GUEST && b->level == LEVEL_V ? "guest:" : "",
 			    b->level == LEVEL_G ? "g:" : b->level == LEVEL_P ? "p:" : "", (unsigned long long)b->lo);
 	text_puts(m->out, "\n");
 }
@@ -144,7 +144,8 @@ const struct command mon_break[] = {
 	{"break", "b", "[CONDITION]",
 	 "stop there; without arguments: list. CONDITION: [host:|guest:|g:|p:]ADDR, FILE:LINE, write|read|access [v:|g:|p:]ADDR[,BYTES],\n"
 	 "      magic, port LO[-HI] [in|out], msr [LO[-HI]] [read|write], cr [N], exception [#PF|N], interrupt [N], mode, vmrun,\n"
-	 "      vmexit [REASON], npf [LO[-HI]], inject, asid N, flush, triple, reset, count N; each with: if EXPRESSION, in which\n"
+	 "      vmexit [REASON], npf [LO[-HI]], inject, asid N, flush, triple, reset, count N (ARM: cp15 [N], exception\n"
+	 "      [undefined|svc|prefetch|data], interrupt [irq|fiq]; no port, msr, cr, nor what is SVM's); each with: if EXPRESSION, in which\n"
 	 "      count, cpu, reason, info1, info2, gpa, port, msr, cr, vector, error, address, value, old, size, write, va and pa are known",
 	 set_break, false},
 	{"tbreak", "tb", "CONDITION", "the same, once", set_temporary, false},

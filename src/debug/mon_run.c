@@ -59,7 +59,7 @@ static void next(struct monitor *m, char *args)
 		m->resumed = false;
 		return;
 	}
-	while (n-- && !m->d->over && !m->d->stopped_at)
+	for (u64 i = 0; i < n && !m->d->over && !(i && m->d->stopped_at); i++)
 		debugger_next(m->d, m->d->cpu);
 }
 

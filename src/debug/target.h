@@ -36,6 +36,7 @@ struct target_ops {
 	/* ---- a CPU ---- */
 	u64 (*here)(const struct target *t, unsigned cpu);    /* linear address of its next instruction, as spies name it */
 	u64 (*icount)(const struct target *t, unsigned cpu);  /* the machine's count, exact while the CPU runs, too */
+	u64 (*now)(const struct target *t, unsigned cpu);     /* virtual time, ns, while the CPU runs */
 	u64 (*retired)(const struct target *t, unsigned cpu); /* this CPU's own */
 	u64 (*stack)(const struct target *t, unsigned cpu);   /* the stack pointer */
 	bool (*guest)(const struct target *t, unsigned cpu);  /* it runs a guest */

@@ -21,6 +21,12 @@ static u64 icount(const struct target *t, unsigned cpu)
 	return arm_icount(cpu_of(t));
 }
 
+static u64 now(const struct target *t, unsigned cpu)
+{
+	(void)cpu;
+	return arm_now(cpu_of(t));
+}
+
 static u64 retired(const struct target *t, unsigned cpu)
 {
 	(void)cpu;
@@ -153,7 +159,7 @@ static bool part(const struct target *t, unsigned cpu, size_t n, struct target_p
 }
 
 static const struct target_ops ops = {
-	here, icount, retired, stack, guest, vmcb, stop_text, waits, resolve, guest_page, magic, view_arm, listen_to, spy, event_print_arm,
+	here, icount, now, retired, stack, guest, vmcb, stop_text, waits, resolve, guest_page, magic, view_arm, listen_to, spy, event_print_arm,
 	why_print_arm, print_cpu, part,
 };
 

@@ -10,6 +10,7 @@ static struct x86_cpu *cpu_of(const struct target *t, unsigned n) { return &t->p
 
 static u64 here(const struct target *t, unsigned cpu) { return x86_code_va(cpu_of(t, cpu), cpu_of(t, cpu)->rip); }
 static u64 icount(const struct target *t, unsigned cpu) { return x86_icount(cpu_of(t, cpu)); }
+static u64 now(const struct target *t, unsigned cpu) { return x86_now(cpu_of(t, cpu)); }
 static u64 retired(const struct target *t, unsigned cpu) { return cpu_of(t, cpu)->retired; }
 static u64 stack(const struct target *t, unsigned cpu) { return cpu_of(t, cpu)->r[R_SP]; }
 static bool guest(const struct target *t, unsigned cpu) { return cpu_of(t, cpu)->svm.guest; }
@@ -139,7 +140,7 @@ static bool part(const struct target *t, unsigned cpu, size_t n, struct target_p
 }
 
 static const struct target_ops ops = {
-	here, icount, retired, stack, guest, vmcb, stop_text, waits, resolve, guest_page, magic, view_x86, listen_to, spy, event_print_x86,
+	here, icount, now, retired, stack, guest, vmcb, stop_text, waits, resolve, guest_page, magic, view_x86, listen_to, spy, event_print_x86,
 	why_print_x86, print_cpu, part,
 };
 

@@ -33,13 +33,8 @@ static json_t *hex(u64 v)
 	return json_string(buf);
 }
 
-/* Virtual time of an event: the CPU's slice began at sched.now. */
-static double when(const struct trace *t, const struct event *e)
-{
-	const struct machine *m = t->hub->t->machine;
-
-	return (double)(m->sched.now + (e->icount - m->s.icount)) / 1000.0;
-}
+/* In microseconds: the time of an event that happens now. */
+static double when(const struct trace *t, const struct event *e) { return (double)t->hub->t->ops->now(t->hub->t, e->cpu) / 1000.0; }
 
 static void name_track(struct trace *t, unsigned pid, unsigned tid, const char *name)
 {

@@ -52,6 +52,20 @@ monitor() {
 	says "$name" "$@"
 }
 
+# scripted NAME STATUS: the script tests/debug/NAME.uv has run; each of its lines "#= PATTERN" is expected in the output, in order, and "#status N"
+scripted() {
+	name=$1 status=$2
+	cat "$tmp/err" >>"$tmp/out"
+	set --
+	while IFS= read -r line; do
+		case $line in "#= "*) set -- "$@" "${line#\#= }" ;; esac
+	done <"$here/$name.uv"
+	script=$name
+	says "monitor: $script" "$@"
+	want=$(sed -n 's/^#status //p' "$here/$script.uv")
+	if [ "$status" = "$want" ]; then ok "monitor: $script: status"; else fail "monitor: $script: status" "$status, expected $want"; fi
+}
+
 # gdb_session NAME GUEST ARGS [OPTION...]: tests/debug/NAME.gdb in the real gdb, its output in $tmp/out
 gdb_session() {
 	name=$1 gg=$2 gargs=$3
