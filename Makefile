@@ -8,7 +8,7 @@ endif
 PREFIX ?= /usr/local
 VERSION = 0.1
 
-.PHONY: all help deps demo walk-demo test test-units san cov fmt install clean
+.PHONY: all help deps demo walk-demo walk-demo-arm test test-units san cov fmt install clean
 .DEFAULT_GOAL := all
 
 # Another compiler or MODE builds everything anew; B=build/clang keeps its objects apart, as make san and make cov do.
@@ -182,13 +182,25 @@ WALK_DEMO = $(B)/undervisor walk --html $(WALK_PAGE_FILE) 0xffff908080605000@fil
 	-device isa-debug-exit,iobase=0xf4,iosize=0x4
 
 # WALK_OPEN=no writes the page only.
+define open_page
+	@echo "The page of walks: $(abspath $(1))"
+	@if [ "$(WALK_OPEN)" = no ]; then :; elif command -v xdg-open >/dev/null && [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
+		xdg-open $(abspath $(1)); else echo "Open it in a browser: there is no xdg-open, or no display, here."; fi
+endef
+
 walk-demo:
 	@$(MAKE) -s --no-print-directory deps
 	@$(MAKE) -s --no-print-directory $(PARALLEL) all firmware
 	@$(WALK_DEMO) </dev/null >$(B)/walks.txt; [ $$? = 1 ] || { cat $(B)/walks.txt; exit 1; }
-	@echo "The page of walks: $(abspath $(WALK_PAGE_FILE))"
-	@if [ "$(WALK_OPEN)" = no ]; then :; elif command -v xdg-open >/dev/null && [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then \
-		xdg-open $(abspath $(WALK_PAGE_FILE)); else echo "Open it in a browser: there is no xdg-open, or no display, here."; fi
+	$(call open_page,$(WALK_PAGE_FILE))
+
+# ARM: a subpage that User may not write, a page that comes when it is asked for, two processes.
+walk-demo-arm:
+	@$(MAKE) -s --no-print-directory deps DEPS="$(DEPS) gcc-arm-linux-gnueabi"
+	@$(MAKE) -s --no-print-directory $(PARALLEL) all $(TG)/arm/walks.elf
+	@$(B)/undervisor walk --html $(B)/walks-arm.html 0x501400@fills=1 0x502018@fills 0x800000@fills --walk-stat -machine integratorcp \
+		-kernel $(TG)/arm/walks.elf --semihosting none </dev/null >$(B)/walks.txt || { cat $(B)/walks.txt; exit 1; }
+	$(call open_page,$(B)/walks-arm.html)
 
 # ---- sanitizers, coverage ----
 
@@ -215,6 +227,7 @@ help:
 	@echo "make deps          install what is missing (apt-get)"
 	@echo "make demo          boot a hypervisor and see one of its exits explained"
 	@echo "make walk-demo     a guest's page walks as a page to step through (WALK_OPEN=no only writes it)"
+	@echo "make walk-demo-arm the same for ARM"
 	@echo "make test          all tests; the last line counts them"
 	@echo "make test-guests   only those that run guests, Debian's Linux among them"
 	@echo "make demo-linux    fetch Debian's kernel and boot it to a shell"

@@ -113,7 +113,7 @@ static struct window *open_window(struct session *s, struct error *err)
 	struct window_board board;
 
 	if (s->opt.panes)
-		panes_init(&s->panes, &s->pc, &s->hub);
+		panes_init(&s->panes, &s->hub);
 	board = window_of_pc(&s->pc);
 	return window_open(&board, s->opt.name, s->opt.panes ? &s->panes : NULL, err);
 }

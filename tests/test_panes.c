@@ -1,6 +1,6 @@
 /*
  * Unit tests of the debugger's panes without a window: what is drawn where, what a click means, and the walk of a guest
- * under nested paging, whose tables the test builds by hand.
+ * under nested paging, whose tables the test builds by hand; the same for an ARM.
  */
 #include "ui/panes.h"
 
@@ -25,7 +25,7 @@ static void setup(void)
 	ck_assert(pc_init(pc, &cfg, &err));
 	target_pc(&target, pc);
 	hub_init(&hub, &target);
-	panes_init(&p, pc, &hub);
+	panes_init(&p, &hub);
 	panes_size(SCREEN_W, SCREEN_H, &c.width, &c.height);
 	c.pixels = malloc((size_t)c.width * (size_t)c.height * sizeof *c.pixels);
 }
@@ -60,7 +60,7 @@ static u64 tables(u64 pa)
 	return pa;
 }
 
-START_TEST(all_is_drawn)
+static void all_is_drawn_body(void)
 {
 	draw();
 	for (int y = 0; y < c.height; y++)
@@ -70,6 +70,7 @@ START_TEST(all_is_drawn)
 			else
 				ck_assert_msg(at(x, y) == 0x123456, "%d, %d", x, y); /* the screen's place */
 }
+START_TEST(all_is_drawn) { all_is_drawn_body(); }
 END_TEST
 
 START_TEST(buttons)
@@ -173,6 +174,92 @@ START_TEST(text_and_lines_are_cut)
 }
 END_TEST
 
+/* ---- an ARM ---- */
+
+static struct icp *icp;
+
+static void arm_setup(void)
+{
+	struct error err = {""};
+	struct icp_config cfg = {.ram_size = 16 << 20};
+
+	icp = aligned_alloc(64, (sizeof *icp + 63) & ~(size_t)63);
+	memset(icp, 0, sizeof *icp);
+	icp->semihost.folder = -1;
+	ck_assert_msg(icp_init(icp, &cfg, &err), "%s", err.msg);
+	target_icp(&target, icp);
+	hub_init(&hub, &target);
+	panes_init(&p, &hub);
+	panes_size(SCREEN_W, SCREEN_H, &c.width, &c.height);
+	c.pixels = malloc((size_t)c.width * (size_t)c.height * sizeof *c.pixels);
+}
+
+static void arm_teardown(void)
+{
+	free(c.pixels);
+	icp_free(icp);
+	free(icp);
+}
+
+/* User may read the page of FAR, and not the one of sp. */
+START_TEST(arm_page_walk)
+{
+	bool hit = false;
+
+	for (u32 i = 0; i < 16; i++)
+		space_write(&icp->mem, 0x4000 + 4 * i, 4, i << 20 | 1 << 10 | 0x12);
+	space_write(&icp->mem, 0x4000, 4, 0x8000 | 0x11);
+	space_write(&icp->mem, 0x8000 + 4 * 5, 4, 0x9000 | 0xaa2);
+	icp->cpu.s.cp15.ttbr = 0x4000;
+	icp->cpu.s.cp15.dacr = 1;
+	icp->cpu.s.cp15.control |= CTL_M;
+	icp->cpu.s.cp15.far = 0x5123;
+	icp->cpu.s.r[13] = 0x200000;
+	arm_state_changed(&icp->cpu);
+	all_is_drawn_body();
+	click(button_x(BUTTON_CR2), BUTTON_Y);
+	draw();
+	ck_assert(p.has_walk);
+	ck_assert_uint_eq(p.shot.walk.pa, 0x9123);
+	ck_assert_uint_eq(p.view.refs, 2);
+	for (int y = 0; y < 790 && !hit; y += 10)
+		for (int x = 724; x < c.width && !hit; x += 10) {
+			click(x, y);
+			ck_assert_uint_ne(p.memory, 0); /* a register has no memory behind it */
+			hit = p.memory == 0x8000 + 4 * 5;
+		}
+	ck_assert(hit);
+	draw();
+	click(button_x(BUTTON_WORLD), BUTTON_Y);
+	click(button_x(BUTTON_WORLD), BUTTON_Y);
+	draw();
+	ck_assert_uint_eq(p.shot.walk.why, WALK_OK);
+	click(button_x(BUTTON_RSP), BUTTON_Y);
+	draw();
+	ck_assert_uint_eq(p.shot.walk.why, WALK_PERMISSION);
+	ck_assert_uint_eq(p.shot.access, ACC_USER);
+	click(button_x(BUTTON_WORLD), BUTTON_Y); /* back to the present mode, Supervisor */
+	draw();
+	ck_assert_uint_eq(p.shot.walk.why, WALK_OK);
+}
+END_TEST
+
+START_TEST(arm_stops_at_a_mode)
+{
+	struct event e = {.kind = EV_VMEXIT};
+
+	p.until_switch = true;
+	event_add(&icp->machine.log, &e);
+	ck_assert(!p.paused);
+	e.kind = EV_MODE;
+	e.a = MODE_IRQ;
+	e.b = MODE_SVC;
+	event_add(&icp->machine.log, &e);
+	ck_assert(p.paused && !p.until_switch);
+	draw();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("panes");
@@ -189,6 +276,12 @@ int main(void)
 	tcase_add_test(tc, stops_at_a_switch);
 	tcase_add_test(tc, any_size);
 	tcase_add_test(tc, text_and_lines_are_cut);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("panes of an ARM");
+	tcase_add_checked_fixture(tc, arm_setup, arm_teardown);
+	tcase_set_timeout(tc, 30);
+	tcase_add_test(tc, arm_page_walk);
+	tcase_add_test(tc, arm_stops_at_a_mode);
 	suite_add_tcase(s, tc);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

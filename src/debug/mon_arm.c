@@ -109,15 +109,18 @@ static void print_entry(void *arg, const char *kind, const struct arm_page *p)
 		text_puts(l->out, "  (the MMU is off)\n");
 }
 
+u64 mon_tlb_arm_print(struct text *out, const struct tlb_arm *t)
+{
+	struct lister l = {out, &t->env, 0};
+
+	tlb_arm_list(t, print_entry, &l);
+	return l.n;
+}
+
 void mon_tlb_arm(struct monitor *m, char *args)
 {
-	const struct tlb_arm *t = &m->d->t->icp->cpu.tlb;
-	struct lister l = {m->out, &t->env, 0};
-
-	if (!mon_end(m, args))
-		return;
-	tlb_arm_list(t, print_entry, &l);
-	text_printf(m->out, "%llu translations\n", (unsigned long long)l.n);
+	if (mon_end(m, args))
+		text_printf(m->out, "%llu translations\n", (unsigned long long)mon_tlb_arm_print(m->out, &m->d->t->icp->cpu.tlb));
 }
 
 /* ---- walk ---- */

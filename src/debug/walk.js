@@ -59,7 +59,7 @@
 	}
 
 	function entryTable(cell) {
-		const table = make("table", {}, make("caption", {}, "the entry " + cell.entry + " = " + cell.val));
+		const table = make("table", {}, make("caption", {}, (cell.state === "register" && arm() ? "the register " : "the entry ") + cell.entry + " = " + cell.val));
 		for (const b of cell.entryBits.slice().reverse()) {
 			if (b.kind === "free" && b.v === "0")
 				continue;

@@ -98,7 +98,7 @@ bool option_arm_resolve(struct options *o, struct error *err)
 		return error_set(err, "-m: the Integrator/CP has at most %llu MB", (unsigned long long)(ICP_RAM_MAX / MB));
 	if (o->serials > ICP_UARTS)
 		return error_set(err, "-serial: the Integrator/CP has %u serial ports", ICP_UARTS);
-	if (o->display == DISPLAY_TEXT || o->panes)
+	if (o->display == DISPLAY_TEXT)
 		return error_set(err, "-display: not on the Integrator/CP (expected none or sdl)");
 	if (o->log.mask & ~log_kinds(true) || o->log.explain)
 		return error_set(err, "-d: the Integrator/CP has exc, int, mmio, walk, flush, exec, reset, cr and mode");

@@ -1,9 +1,11 @@
 /* See panes.h. Layout, from the left: screen, buttons, registers, events; then the walk, the memory behind a cell, the
- * VMCB. */
+ * VMCB or an ARM's TLB. */
 #include "ui/panes.h"
 
 #include "debug/dump.h"
 #include "debug/event_text.h"
+#include "debug/mon_arm.h"
+#include "debug/regs.h"
 #include "svm/explain.h"
 
 enum {
@@ -31,15 +33,16 @@ enum {
 	ON = 0x1f5a8a
 };
 
-static const u32 event_mask = BIT(EV_EXCEPTION) | BIT(EV_INTERRUPT) | BIT(EV_VMRUN) | BIT(EV_VMEXIT) | BIT(EV_RESET);
+/* Between host and guest, or an ARM's modes. */
+static u32 switches(const struct panes *p) { return p->t->icp ? BIT(EV_MODE) : BIT(EV_VMRUN) | BIT(EV_VMEXIT); }
 
-/* The machine's ring keeps the events; here it stops at the next switch between host and guest, if it is to. */
+/* The machine's ring keeps the events; here it stops at the next switch, if it is to. */
 static void hear(void *arg, const struct event *e)
 {
 	struct panes *p = arg;
-	struct machine *m = &p->pc->machine;
+	struct machine *m = p->t->machine;
 
-	if (!p->until_switch || (e->kind != EV_VMRUN && e->kind != EV_VMEXIT))
+	if (!p->until_switch || !(switches(p) >> e->kind & 1))
 		return;
 	p->until_switch = false;
 	p->paused = true;
@@ -47,13 +50,12 @@ static void hear(void *arg, const struct event *e)
 	machine_look_soon(m);
 }
 
-void panes_init(struct panes *p, struct pc *pc, struct hub *hub)
+void panes_init(struct panes *p, struct hub *hub)
 {
 	memset(p, 0, sizeof *p);
-	p->pc = pc;
-	p->hub = hub;
+	p->t = hub->t;
 	p->memory = PANES_MEMORY_NONE;
-	hub_listen(hub, hub_add(hub, hear, p), event_mask);
+	hub_listen(hub, hub_add(hub, hear, p), (u32)(BIT(EV_EXCEPTION) | BIT(EV_INTERRUPT) | BIT(EV_RESET) | switches(p)));
 }
 
 /* ---- layout ---- */
@@ -122,20 +124,36 @@ static struct text *start(struct panes *p, struct text *t)
 
 static void draw_registers(struct panes *p, struct canvas *c, struct place at)
 {
-	const struct x86_cpu *cpu = pc_current(p->pc);
+	struct worlds worlds = {.t = p->t};
 	char title[96];
 	struct text t;
+	struct view v;
 
-	snprintf(title, sizeof title, "Registers of cpu%u (%s), %llu instructions", cpu->id,
-		 cpu->svm.guest ? "guest" : "host", (unsigned long long)p->pc->machine.s.icount);
+	view_get(&worlds, p->t->machine->s.turn_cpu, VIEW_NOW, 0, &v);
+	snprintf(title, sizeof title, "Registers of cpu%u (%s), %llu instructions", v.id, v.name, (unsigned long long)p->t->machine->s.icount);
 	pane(c, at, title);
-	dump_cpu(start(p, &t), cpu);
+	start(p, &t);
+	if (v.arm)
+		regs_print(&t, &v);
+	else
+		dump_cpu(&t, v.cpu);
+	lines(c, at, p->text);
+}
+
+static void draw_tlb(struct panes *p, struct canvas *c, struct place at)
+{
+	char title[96];
+	struct text t;
+	u64 n = mon_tlb_arm_print(start(p, &t), &p->t->icp->cpu.tlb);
+
+	snprintf(title, sizeof title, "TLB: %llu translations", (unsigned long long)n);
+	pane(c, at, title);
 	lines(c, at, p->text);
 }
 
 static void draw_vmcb(struct panes *p, struct canvas *c, struct place at)
 {
-	struct x86_cpu *cpu = pc_current(p->pc);
+	struct x86_cpu *cpu = pc_current(p->t->pc);
 	char title[96] = "VMCB: no guest has run on this CPU";
 	struct text t;
 
@@ -152,7 +170,7 @@ static void draw_vmcb(struct panes *p, struct canvas *c, struct place at)
 /* The newest at the bottom. */
 static void draw_events(struct panes *p, struct canvas *c, struct place at)
 {
-	const struct event_log *l = &p->pc->machine.log;
+	const struct event_log *l = &p->t->machine->log;
 	u64 n = (u64)(at.h - TITLE_H - PAD) / CANVAS_SMALL;
 	struct text t;
 
@@ -163,7 +181,7 @@ static void draw_events(struct panes *p, struct canvas *c, struct place at)
 		const struct event *e = &l->ring[i % EVENT_RING];
 		size_t before = t.used;
 
-		event_print(&t, p->hub->t, e);
+		event_print(&t, p->t, e);
 		if (t.used == before)
 			text_puts(&t, "\n");
 	}
@@ -172,6 +190,7 @@ static void draw_events(struct panes *p, struct canvas *c, struct place at)
 
 static void draw_memory(struct panes *p, struct canvas *c, struct place at)
 {
+	const unsigned word = p->t->icp ? 4 : 8;
 	u64 base = p->memory & ~0x7full;
 	char title[96] = "Memory: click on a cell of the walk";
 	int y = at.y + TITLE_H + PAD;
@@ -186,18 +205,18 @@ static void draw_memory(struct panes *p, struct canvas *c, struct place at)
 
 		snprintf(text, sizeof text, "%012llx", (unsigned long long)(base + r * 16));
 		x = canvas_text(c, at.x + PAD, y, text, 16, false, FAINT) + 8;
-		for (unsigned i = 0; i < 16; i += 8) {
+		for (unsigned i = 0; i < 16; i += word) {
 			u64 pa = base + r * 16 + i;
 
-			snprintf(text, sizeof text, "%016llx", (unsigned long long)space_peek(&p->pc->mem, pa, 8));
-			x = canvas_text(c, x, y, text, 16, false, pa == (p->memory & ~7ull) ? MARK : INK) + 8;
+			snprintf(text, sizeof text, "%0*llx", (int)word * 2, (unsigned long long)space_peek(p->t->mem, pa, word));
+			x = canvas_text(c, x, y, text, 16, false, pa == (p->memory & ~(word - 1ull)) ? MARK : INK) + 8;
 		}
 	}
 }
 
 /* ---- the walk ---- */
 
-static u64 target_address(const struct panes *p, const struct x86_cpu *c)
+static u64 x86_address(const struct panes *p, const struct x86_cpu *c)
 {
 	switch (p->target) {
 	case TARGET_RSP: return c->seg[SEG_SS].base + c->r[4];
@@ -206,14 +225,30 @@ static u64 target_address(const struct panes *p, const struct x86_cpu *c)
 	}
 }
 
+static u32 arm_address(const struct panes *p, const struct arm_cpu *c)
+{
+	switch (p->target) {
+	case TARGET_RSP: return c->s.r[13];
+	case TARGET_CR2: return c->s.cp15.far;
+	default: return arm_pc(c);
+	}
+}
+
 static bool look(struct panes *p, struct error *err)
 {
-	struct x86_cpu *c = pc_current(p->pc);
-	struct walk_spec spec = {.va = target_address(p, c),
-				 .world = (enum walk_world)p->world,
-				 .access = p->target == TARGET_RIP ? ACC_EXEC : ACC_READ};
+	struct walk_spec spec = {.access = p->target == TARGET_RIP ? ACC_EXEC : ACC_READ};
 
-	if (!walk_look(&p->shot, p->hub->t, c->id, &spec, err))
+	if (p->t->icp) {
+		const struct arm_cpu *c = &p->t->icp->cpu;
+
+		spec.va = arm_address(p, c);
+		if (p->world == WORLD_GUEST || (p->world == WORLD_NOW && (arm_cpsr(c) & PSR_MODE) == MODE_USR))
+			spec.access |= ACC_USER;
+	} else {
+		spec.va = x86_address(p, pc_current(p->t->pc));
+		spec.world = (enum walk_world)p->world;
+	}
+	if (!walk_look(&p->shot, p->t, p->t->machine->s.turn_cpu, &spec, err))
 		return false;
 	walk_view_build(&p->view, &p->shot);
 	walk_draw(&p->drawing, &p->view);
@@ -272,16 +307,15 @@ static void draw_walk(struct panes *p, struct canvas *c, struct place at)
 
 static const char *button_name(const struct panes *p, unsigned b)
 {
-	static const char *const worlds[] = {[WORLD_NOW] = "now", [WORLD_HOST] = "host", [WORLD_GUEST] = "guest"};
-	static const char *const names[BUTTONS] = {[BUTTON_STEP] = "Step",
-						   [BUTTON_SWITCH] = "To switch",
-						   [BUTTON_RIP] = "Walk rip",
-						   [BUTTON_RSP] = "Walk rsp",
-						   [BUTTON_CR2] = "Walk cr2"};
+	static const char *const worlds[][2] = {[WORLD_NOW] = {"now", "now"}, [WORLD_HOST] = {"host", "privileged"}, [WORLD_GUEST] = {"guest", "User"}};
+	static const char *const names[BUTTONS][2] = {
+		[BUTTON_STEP] = {"Step", "Step"},	 [BUTTON_SWITCH] = {"To switch", "To mode"}, [BUTTON_RIP] = {"Walk rip", "Walk pc"},
+		[BUTTON_RSP] = {"Walk rsp", "Walk sp"}, [BUTTON_CR2] = {"Walk cr2", "Walk FAR"}};
+	bool arm = p->t->icp;
 
 	if (b == BUTTON_PAUSE)
 		return p->paused ? "Run" : "Pause";
-	return b == BUTTON_WORLD ? worlds[p->world] : names[b];
+	return b == BUTTON_WORLD ? worlds[p->world][arm] : names[b][arm];
 }
 
 static void draw_buttons(const struct panes *p, struct canvas *c, int sw, int sh)
@@ -307,7 +341,10 @@ void panes_draw(struct panes *p, struct canvas *c, int sw, int sh)
 	draw_events(p, c, events_place(sw, sh, c->height));
 	draw_walk(p, c, walk_place(sw));
 	draw_memory(p, c, memory_place(sw));
-	draw_vmcb(p, c, vmcb_place(sw, c->height));
+	if (p->t->icp)
+		draw_tlb(p, c, vmcb_place(sw, c->height));
+	else
+		draw_vmcb(p, c, vmcb_place(sw, c->height));
 }
 
 static bool inside(struct place p, int x, int y) { return x >= p.x && y >= p.y && x < p.x + p.w && y < p.y + p.h; }
@@ -320,7 +357,7 @@ static void click_walk(struct panes *p, int x, int y)
 	if (!p->has_walk || !walk_draw_hit(&p->drawing, x, y, &row, &column))
 		return;
 	cell = walk_view_cell(&p->view, row, column);
-	if (!cell->known)
+	if (!cell->known || cell->state == CELL_REGISTER)
 		return;
 	p->row = row;
 	p->column = column;

@@ -1,5 +1,5 @@
 /*
- * The debugger's panes beside the guest's screen: the live walk of an address, registers, the VMCB, events, and the
+ * The debugger's panes beside the guest's screen: the live walk of an address, registers, the VMCB (ARM: the TLB), events, and the
  * memory behind a cell of the walk that was clicked. Pure: they look at the machine, draw on a canvas and tell what a
  * click means; they change nothing of the machine, and stop it only. The window shows them with -display sdl,panes=on.
  */
@@ -13,7 +13,7 @@
 
 #define PANES_MEMORY_NONE (~0ull)
 
-enum panes_target { TARGET_RIP, TARGET_RSP, TARGET_CR2, TARGETS };
+enum panes_target { TARGET_RIP, TARGET_RSP, TARGET_CR2, TARGETS }; /* ARM: pc, sp, FAR */
 enum panes_button {
 	BUTTON_NONE,
 	BUTTON_PAUSE,
@@ -27,12 +27,11 @@ enum panes_button {
 };
 
 struct panes {
-	struct pc *pc;
-	struct hub *hub;
+	const struct target *t;
 	bool paused;
-	bool until_switch;    /* runs to the next VMRUN or #VMEXIT */
+	bool until_switch;    /* runs to the next VMRUN or #VMEXIT; ARM: to another mode */
 	u8 target;            /* enum panes_target */
-	u8 world;             /* WORLD_NOW, _HOST or _GUEST */
+	u8 world;             /* WORLD_NOW, _HOST or _GUEST; ARM: of the present mode, privileged or User */
 	u64 memory;           /* system-physical address that the memory pane shows, or PANES_MEMORY_NONE */
 	unsigned row, column; /* the cell that was clicked */
 	struct walk_shot shot;
@@ -43,7 +42,7 @@ struct panes {
 };
 
 /* Hears events through hub, so that there are some to show. */
-void panes_init(struct panes *p, struct pc *pc, struct hub *hub);
+void panes_init(struct panes *p, struct hub *hub);
 /* The size of everything with a screen of that size. */
 void panes_size(int screen_w, int screen_h, int *w, int *h);
 /* Looks at the machine and draws all but the screen, which is the caller's upper left corner. */

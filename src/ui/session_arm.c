@@ -33,6 +33,7 @@ struct session_arm {
 	bool debugged;
 	FILE *log_file;
 	struct window *window;
+	struct panes panes;
 	u64 started; /* host ns */
 };
 
@@ -99,8 +100,10 @@ static bool open_window(struct session_arm *s, struct error *err)
 {
 	const struct window_board board = {&s->b.machine, pl110_picture(&s->b.lcd), &s->b.kbd, &s->b.mouse, key_room, key_receive, mouse_receive};
 
+	if (s->o->panes)
+		panes_init(&s->panes, &s->hub);
 	if (s->o->display == DISPLAY_SDL)
-		s->window = window_open(&board, s->o->name, NULL, err);
+		s->window = window_open(&board, s->o->name, s->o->panes ? &s->panes : NULL, err);
 	return s->window || s->o->display != DISPLAY_SDL;
 }
 

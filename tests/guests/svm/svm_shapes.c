@@ -125,7 +125,8 @@ static void guest5_reads(const char *name, unsigned n, const u64 *pml5, unsigned
 	guest_reads(name, n, va64(VA_GUEST5, above, n));
 }
 
-/* The guest's first, under four nested levels; then the host has five, and with it the nested tables. APM2 15.25.3 */
+/* The guest's first, under four nested levels; then the host has five, and with it the nested tables. The smallest pages come last: at the end
+ * a look from outside sees the longest walk. APM2 15.25.3 */
 static void five_levels(void)
 {
 	u64 *pml5 = page_alloc();
@@ -138,7 +139,7 @@ static void five_levels(void)
 	for (unsigned n = 0; n < SIZES; n++)
 		guest5_reads("4 KB, 5 levels,", n, pml5, 0);
 	is(five_levels_on(pml5).ax & CR4_LA57, CR4_LA57, "five levels");
-	for (unsigned s = 0; s < SIZES; s++) {
+	for (unsigned s = SIZES; s--;) {
 		u64 *top = page_alloc();
 
 		map(boot_pml4, va64(VA_HOST5, s, 0) & 0xffffffffffff, s);
