@@ -14,6 +14,9 @@ void event_print_x86(struct text *out, const struct target *t, const struct even
 void event_print_arm(struct text *out, const struct target *t, const struct event *e); /* event_arm.c */
 /* An EV_EXEC with the name of its place, if there is one. */
 void event_print_arm_exec(struct text *out, const struct target *t, const struct event *e, const char *name);
+/* An ARM's exception, interrupt or write of CP15 without the line's beginning and end: "DACR (c3,0,0) = 00000035". */
+void event_arm_exception(struct text *out, const struct event *e);
+void event_arm_cp15(struct text *out, const struct event *e);
 /* "write 4 at fec00000 (ioapic) 00000010" of a device access. */
 void event_print_access(struct text *out, const struct event *e, struct space *s);
 /* "real", "64-bit", ... of the CPU's mode bits. */

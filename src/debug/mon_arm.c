@@ -125,14 +125,6 @@ void mon_tlb_arm(struct monitor *m, char *args)
 
 /* ---- walk ---- */
 
-/* A domain's field of DACR. DDI0100 B4.5.1 */
-static const char *domain_text(u32 dacr, unsigned domain)
-{
-	static const char *const names[] = {"no access", "client", "reserved", "manager"};
-
-	return names[dacr >> 2 * domain & 3];
-}
-
 void mon_walk_arm(struct text *out, const struct arm_cpu *c, u32 va, unsigned access)
 {
 	const struct walk_arm_env *env = &c->tlb.env;
@@ -146,5 +138,5 @@ void mon_walk_arm(struct text *out, const struct arm_cpu *c, u32 va, unsigned ac
 	if (!env->on)
 		text_puts(out, "the MMU is off\n");
 	else if (w.shift)
-		text_printf(out, "domain %u in DACR %08x: %s; S %u, R %u\n", w.domain, env->dacr, domain_text(env->dacr, w.domain), env->s, env->r);
+		text_printf(out, "domain %u in DACR %08x: %s; S %u, R %u\n", w.domain, env->dacr, arm_domain_names[env->dacr >> 2 * w.domain & 3], env->s, env->r);
 }

@@ -173,12 +173,10 @@ static void print_control(struct text *out, u32 v)
 /* Two bits for each domain. DDI0100 B4.5.1 */
 static void print_domains(struct text *out, u32 v)
 {
-	static const char *const what[4] = {NULL, "client", "reserved", "manager"};
-
 	text_printf(out, "dacr=%08x", v);
 	for (unsigned i = 0; i < 16; i++)
-		if (what[v >> 2 * i & 3])
-			text_printf(out, " %u:%s", i, what[v >> 2 * i & 3]);
+		if (v >> 2 * i & 3)
+			text_printf(out, " %u:%s", i, arm_domain_names[v >> 2 * i & 3]);
 	text_puts(out, "\n");
 }
 

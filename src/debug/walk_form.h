@@ -102,7 +102,6 @@ void walk_form_arm(struct walk_form *f, const struct walk_arm_regs *r, const str
 struct walk_arm_env walk_arm_env_of(const struct walk_arm_regs *r);
 /* All that the domain and the permission field allow, as the machine decides. */
 unsigned walk_arm_rights(const struct walk_arm_regs *r, unsigned domain, unsigned ap);
-extern const char *const walk_arm_domains[4]; /* "client" */
 /* The domain's field in DACR. */
 static inline unsigned walk_arm_domain(const struct walk_arm_regs *r, unsigned domain) { return r->dacr >> 2 * (domain & 15) & 3; }
 

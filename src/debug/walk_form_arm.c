@@ -13,7 +13,6 @@ static const char *const l1_types[] = {"fault", "coarse", "section", "fine"};
 static const char *const l2_types[] = {"fault", "large", "small", "tiny"};
 static const char *const ap_means[] = {"User none, privileged by S and R", "privileged read and write, User none", "privileged read and write, User read",
 				       "read and write for all"};
-const char *const walk_arm_domains[4] = {"no access", "client", "reserved", "manager"};
 
 /* First level. DDI0100 B4.7.2 */
 static const struct walk_bit l1_fault[] = {WALK_TYPE(1, 0, l1_types), WALK_FREE(31, 2), WALK_END};
@@ -37,7 +36,7 @@ static const struct walk_bit *const l2_type[] = {l2_fault, l2_large, l2_small, l
 
 /* CP15. DDI0198 2.3.2, 2.3.4, 2.3.13 */
 static const struct walk_bit fcse[] = {WALK_FREE(24, 0), WALK_FIELD(31, 25, "process", NULL), WALK_END};
-#define D(n) WALK_FIELD(2 * n + 1, 2 * n, "D" #n, walk_arm_domains)
+#define D(n) WALK_FIELD(2 * n + 1, 2 * n, "D" #n, arm_domain_names)
 static const struct walk_bit dacr[] = {D(0), D(1), D(2),  D(3),  D(4),  D(5),  D(6),  D(7), D(8),
 				       D(9), D(10), D(11), D(12), D(13), D(14), D(15), WALK_END};
 static const struct walk_bit control[] = {

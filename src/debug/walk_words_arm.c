@@ -1,7 +1,7 @@
 /* What is said of an ARM walk: see struct walk_words. DDI0100 B4.5 (domains, permissions), B4.6 (faults), B8 (FCSE); DDI0198 2.3.8, 2.3.10 (TLB). */
 #include "debug/walk_view.h"
 
-#include "cpu_arm/cpu.h"
+#include "debug/event_text.h"
 
 typedef unsigned long long ull;
 
@@ -86,7 +86,7 @@ static void reg_flags(struct text *out, const struct walk_view *v, const struct 
 
 	switch (c->level) {
 	case ARM_FCSE: text_printf(out, "process %u: %x -> %llx", s->arm.fcse >> 25, s->arm.va, (ull)s->walk.va); break;
-	case ARM_DOMAIN: text_printf(out, "D%u=%s %s", s->walk.domain, binary(field), walk_arm_domains[field]); break;
+	case ARM_DOMAIN: text_printf(out, "D%u=%s %s", s->walk.domain, binary(field), arm_domain_names[field]); break;
 	default: text_printf(out, "AP=%s S=%u R=%u", binary(s->walk.ap), (unsigned)bits(c->val, 8, 8), (unsigned)bits(c->val, 9, 9)); break;
 	}
 }
@@ -96,7 +96,7 @@ static void reg_flags(struct text *out, const struct walk_view *v, const struct 
 static void merge(struct text *out, const struct walk_view *v)
 {
 	const struct walk_shot *s = v->shot;
-	const char *domain = walk_arm_domains[walk_arm_domain(&s->arm, s->walk.domain)];
+	const char *domain = arm_domain_names[walk_arm_domain(&s->arm, s->walk.domain)];
 
 	if (!(s->arm.control & CTL_M)) {
 		text_puts(out, "the MMU is off: everything is allowed");
@@ -226,30 +226,17 @@ static bool flush(struct text *out, const struct walk_view *v, unsigned n, bool 
 
 /* ---- events ---- */
 
-/* a: register, CRm, opcode 2, four bits each. */
-static const char *register_name(u32 a)
-{
-	static const char *const names[16] = {[1] = "control", [2] = "TTBR", [3] = "DACR", [13] = "FCSE process"};
-
-	return names[a >> 8 & 15] ? names[a >> 8 & 15] : "CP15";
-}
-
 static void event(struct text *out, const struct event *e)
 {
 	switch (e->kind) {
-	case EV_EXCEPTION:
-		if (e->a == ARM_DATA_ABORT)
-			text_printf(out, "data abort, FSR %02x (%s), FAR %llx", (u32)e->b, arm_fault_text((u32)e->b), (ull)e->c);
-		else
-			text_printf(out, "prefetch abort, IFSR %02x (%s)", (u32)e->b, arm_fault_text((u32)e->b));
-		break;
+	case EV_EXCEPTION: event_arm_exception(out, e); break;
+	case EV_CR: event_arm_cp15(out, e); break;
 	case EV_FLUSH:
 		if (e->a)
 			text_printf(out, "TLB: the entry of %llx invalidated", (ull)e->b);
 		else
 			text_puts(out, "TLB: everything invalidated");
 		break;
-	case EV_CR: text_printf(out, "%s = %llx", register_name(e->a), (ull)e->b); break;
 	default: text_printf(out, "event %u", e->kind); break;
 	}
 }

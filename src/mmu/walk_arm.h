@@ -27,6 +27,8 @@ enum arm_fault {
 struct text;
 /* Every reference in order, one line each, then the result: plain text. */
 void walk_arm_print(struct text *out, const struct walk *w);
+/* What a domain's field in DACR means: "client". DDI0100 B4.5.1 */
+extern const char *const arm_domain_names[4];
 /* The status in words: "domain, section". DDI0100 table B4-1 */
 const char *arm_fault_text(u32 fsr);
 

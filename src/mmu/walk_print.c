@@ -157,6 +157,8 @@ void walk_print(struct text *out, const struct walk *w)
 
 /* ---- ARM ---- */
 
+const char *const arm_domain_names[4] = {"no access", "client", "reserved", "manager"};
+
 const char *arm_fault_text(u32 fsr)
 {
 	static const char *const names[16] = {"vector", "alignment", "terminal", "alignment", "external abort on linefetch, section",
