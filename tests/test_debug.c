@@ -197,6 +197,91 @@ START_TEST(test_watch)
 }
 END_TEST
 
+/* 32-bit paging, everything at its place: directory at 10000h, table at 11000h; no A or D bit is set yet. */
+static void page(void)
+{
+	struct x86_cpu *c = &pc->cpu[0].x86;
+
+	space_write(&pc->mem, 0x10000, 4, 0x11007);
+	for (unsigned i = 0; i < 16; i++)
+		space_write(&pc->mem, 0x11000 + 4 * i, 4, i << 12 | 7);
+	c->cr3 = 0x10000;
+	c->cr0 |= CR0_PE | CR0_PG;
+	x86_state_changed(c);
+}
+
+/* A walk's reads, and the A and D bits that it sets; the stop comes right after the instruction, before it for its fetch. */
+START_TEST(test_watch_walks)
+{
+	page();
+	set("write p:0x1101c, 4"); /* the code's page */
+	ck_assert_int_eq(debugger_go(&d), STOP_DEBUG);
+	ck_assert_str_eq(d.stop_hit.who, "the page walk for a fetch at 7c00");
+	ck_assert_uint_eq(d.stop_hit.old, 0x7007);
+	ck_assert_uint_eq(d.stop_hit.val, 0x7027);
+	ck_assert_uint_eq(rip(), START);
+	ck_assert_uint_eq(pc->machine.s.icount, 0);
+	debugger_delete(&d, d.breaks);
+	set("access p:0x11024, 4 if by == 1"); /* that of 9000h */
+	ck_assert_int_eq(debugger_go(&d), STOP_DEBUG);
+	ck_assert_str_eq(d.stop_hit.who, "the page walk for a write at 9000");
+	ck_assert(!d.stop_hit.write);
+	ck_assert_uint_eq(d.stop_hit.val, 0x9007);
+	ck_assert_uint_eq(d.stop_hit.rip, STORE);
+	ck_assert_uint_eq(rip(), MAGIC);
+	ck_assert_uint_eq(pc->machine.s.icount, 2);
+	ck_assert_uint_eq(space_peek(&pc->mem, 0x11024, 4), 0x9067);
+	ck_assert_int_eq(debugger_go_until(&d, 100), STOP_UNTIL); /* from now on the TLB has it */
+	debugger_delete(&d, d.breaks);
+	ck_assert_uint_eq(pc->cpu[0].x86.tlb.ears, 0);
+	tlb_flush_everything(&pc->cpu[0].x86.tlb);
+	space_write(&pc->mem, 0x11024, 4, 0x9027); /* D alone */
+	set("write p:0x11024, 1 if value & 0x40");
+	ck_assert_int_eq(debugger_go(&d), STOP_DEBUG);
+	ck_assert(d.stop_hit.write);
+	ck_assert_uint_eq(d.stop_hit.old, 0x9027);
+}
+END_TEST
+
+/* A walk that is refused: the stop comes with the exception delivered. */
+START_TEST(test_watch_refused_walk)
+{
+	page();
+	space_write(&pc->mem, 0x11024, 4, 0x9006);
+	set("read p:0x11024, 4 if by");
+	ck_assert_int_eq(debugger_go(&d), STOP_DEBUG);
+	ck_assert_str_eq(d.stop_hit.who, "the page walk for a write at 9000");
+	ck_assert_uint_eq(pc->cpu[0].x86.cr2, 0x9000);
+}
+END_TEST
+
+/* 7C00h: fw_cfg's DMA of 4 bytes of item 0 ("QEMU") to 9200h, by the descriptor at 9100h. */
+START_TEST(test_watch_dma)
+{
+	static const u8 code[] = {0x66, 0xb8, 0x00, 0x00, 0x91, 0x00, 0xba, 0x18, 0x05, 0x66, 0xef, 0x90, 0xeb, 0xf2};
+	static const u8 descriptor[] = {0, 0, 0, 0x0a, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0x92, 0};
+
+	space_write_bytes(&pc->mem, START, code, sizeof code);
+	space_write_bytes(&pc->mem, 0x9100, descriptor, sizeof descriptor);
+	set("write p:0x9202, 8");
+	ck_assert_int_eq(debugger_go(&d), STOP_DEBUG);
+	ck_assert_str_eq(d.stop_hit.who, "DMA by fw_cfg");
+	ck_assert_uint_eq(d.stop_hit.pa, 0x9202);
+	ck_assert_uint_eq(d.stop_hit.size, 2);
+	ck_assert_uint_eq(d.stop_hit.old, 0);
+	ck_assert_uint_eq(d.stop_hit.val, 'M' | 'U' << 8);
+	ck_assert_uint_eq(d.stop_hit.by, BY_DEVICE);
+	ck_assert_uint_eq(rip(), START + 11);
+	ck_assert_uint_eq(d.stop_hit.rip, START + 9);
+	debugger_delete(&d, d.breaks);
+	set("read p:0x9104, 4 if by == 2");
+	ck_assert_int_eq(debugger_go(&d), STOP_DEBUG);
+	ck_assert_uint_eq(d.stop_hit.val, 0x04000000);
+	debugger_delete(&d, d.breaks);
+	ck_assert_ptr_null(pc->mem.dma_spy);
+}
+END_TEST
+
 START_TEST(test_magic_and_count)
 {
 	set("magic");
@@ -410,6 +495,9 @@ int main(void)
 	tcase_add_test(t, test_texts);
 	tcase_add_test(t, test_exec);
 	tcase_add_test(t, test_watch);
+	tcase_add_test(t, test_watch_walks);
+	tcase_add_test(t, test_watch_refused_walk);
+	tcase_add_test(t, test_watch_dma);
 	tcase_add_test(t, test_magic_and_count);
 	tcase_add_test(t, test_steps);
 	tcase_add_test(t, test_changes_nothing);

@@ -173,6 +173,11 @@ struct x86_spy {
 	/* Does the access concern somebody? Then the instruction runs alone, and access() is called right before its effect. */
 	bool (*wants)(void *arg, struct x86_cpu *c, u64 va, u64 pa, unsigned size, bool write);
 	void (*access)(void *arg, struct x86_cpu *c, u64 va, u64 pa, unsigned size, bool write, u64 val);
+	/* NULL, or: up to 8 bytes that the processor itself reads, or is about to write, at pa; who says what did ("#VMEXIT"). */
+	void (*own)(void *arg, struct x86_cpu *c, const char *who, u64 pa, unsigned size, bool write, u64 val);
+	/* With own: would a walk of va meet something that is watched? Then the instruction runs alone. stopping: something was met. */
+	bool (*walks)(void *arg, struct x86_cpu *c, u64 va, unsigned access);
+	bool (*stopping)(void *arg);
 };
 
 struct x86_cpu {

@@ -88,10 +88,28 @@ static unsigned access_of(const struct x86_cpu *c, unsigned kind, unsigned cpl, 
 	return kind | (cpl == 3 ? ACC_USER : explicit && c->flags & FLAG_AC ? ACC_AC : 0);
 }
 
+/* A debugger hears the walks. Nothing comes between one that it wants and the stop: not the instruction that was fetched, either. */
+static COLD NOINLINE void translate_heard(struct x86_cpu *c, u64 va, unsigned access, struct tlb_hit *hit)
+{
+	const struct x86_spy *s = c->spy && c->spy->own ? c->spy : NULL;
+	struct walk w;
+
+	if (s && s->walks(s->arg, c, va, access))
+		spy_alone(c);
+	if (!tlb_translate(&c->tlb, va, access, hit, &w))
+		refuse(c, &w, va, access & ACC_EXEC);
+	if (s && access & ACC_EXEC && s->stopping(s->arg))
+		longjmp(c->unwind, UNWIND_WORLD);
+}
+
 static void translate(struct x86_cpu *c, u64 va, unsigned access, struct tlb_hit *hit)
 {
 	struct walk w;
 
+	if (unlikely(c->tlb.ears)) {
+		translate_heard(c, va, access, hit);
+		return;
+	}
 	if (unlikely(!tlb_translate(&c->tlb, va, access, hit, &w)))
 		refuse(c, &w, va, access & ACC_EXEC);
 }

@@ -126,6 +126,7 @@ unsigned hit_vars(const struct hit *h, const struct target *t, u64 hits, struct 
 		{"write", e->kind == EV_PIO ? e->a >> 8 & 1 : e->kind == EV_MSR ? e->c : h->write},
 		{"va", h->va},
 		{"pa", h->pa},
+		{"by", h->by},
 	};
 
 	memcpy(var, all, sizeof all);
@@ -141,7 +142,14 @@ void hit_print(struct text *out, const struct hit *h, const struct breakpoint *b
 		return;
 	}
 	world = t->icp ? "" : h->guest ? " guest" : " host";
-	if (b->kind == BREAK_WATCH && h->write)
+	if (*h->who && h->write)
+		text_printf(out, "%s wrote %u byte(s) at physical %llx: %0*llx -> %0*llx; cpu%u%s at %llx\n", h->who, h->size,
+			    (unsigned long long)h->pa, (int)h->size * 2, (unsigned long long)h->old, (int)h->size * 2,
+			    (unsigned long long)h->val, h->cpu, world, (unsigned long long)h->rip);
+	else if (*h->who)
+		text_printf(out, "%s read %u byte(s) at physical %llx: %0*llx; cpu%u%s at %llx\n", h->who, h->size, (unsigned long long)h->pa,
+			    (int)h->size * 2, (unsigned long long)h->val, h->cpu, world, (unsigned long long)h->rip);
+	else if (b->kind == BREAK_WATCH && h->write)
 		text_printf(out, "cpu%u%s wrote %u byte(s) at %llx (physical %llx): %0*llx -> %0*llx, by the instruction at %llx\n",
 			    h->cpu, world, h->size, (unsigned long long)h->va, (unsigned long long)h->pa,
 			    (int)h->size * 2, (unsigned long long)h->old, (int)h->size * 2, (unsigned long long)h->val,

@@ -49,15 +49,18 @@ bool breaks_insn(const struct breakpoint *b, const struct target *t, unsigned cp
 bool breaks_access(const struct breakpoint *b, const struct target *t, unsigned cpu, u64 va, u64 pa, unsigned size, bool write);
 
 /* A hit, and what conditions may ask of it. */
+enum hit_by { BY_INSTRUCTION, BY_PROCESSOR, BY_DEVICE };
 struct hit {
 	unsigned id;
 	struct event e; /* kind EV_NONE: an instruction or an access */
 	u64 va, pa, val, old, rip;
+	char who[72]; /* of an access that is no instruction's operand: what made it; va is void. Else empty */
+	enum hit_by by;
 	unsigned size;
 	bool write, guest;
 	unsigned cpu;
 };
-#define HIT_VARS 18
+#define HIT_VARS 19
 unsigned hit_vars(const struct hit *h, const struct target *t, u64 count, struct expr_var var[HIT_VARS]);
 void hit_print(struct text *out, const struct hit *h, const struct breakpoint *b, const struct target *t);
 

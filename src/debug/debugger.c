@@ -8,7 +8,7 @@
 
 /* ---- meeting ---- */
 
-static void met(struct debugger *d, struct breakpoint *b, struct hit *h)
+void debugger_met(struct debugger *d, struct breakpoint *b, struct hit *h)
 {
 	struct expr_var var[HIT_VARS];
 	struct expr_env env = {.worlds = &d->worlds, .symbols = &d->symbols, .var = var};
@@ -57,7 +57,7 @@ static void hear(void *arg, const struct event *e)
 		d->last_exit[e->cpu] = *e;
 	for (struct breakpoint *b = d->breaks; b; b = b->next)
 		if (breaks_event(b, d->t, e))
-			met(d, b, &h);
+			debugger_met(d, b, &h);
 }
 
 static bool magic_here(struct debugger *d, unsigned cpu, u64 va)
@@ -79,7 +79,7 @@ bool debugger_insn(struct debugger *d, unsigned cpu, u64 va, u64 rip)
 		return false;
 	for (struct breakpoint *b = d->breaks; b; b = b->next)
 		if (breaks_insn(b, d->t, cpu, va) || (b->on && b->kind == BREAK_MAGIC && magic_here(d, cpu, va)))
-			met(d, b, &h);
+			debugger_met(d, b, &h);
 	return d->hits > before;
 }
 
@@ -98,7 +98,7 @@ void debugger_access(struct debugger *d, unsigned cpu, u64 va, u64 pa, unsigned 
 
 	for (struct breakpoint *b = d->breaks; b; b = b->next)
 		if (breaks_access(b, d->t, cpu, va, pa, size, write))
-			met(d, b, &h);
+			debugger_met(d, b, &h);
 }
 
 /* ---- installing ---- */

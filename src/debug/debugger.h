@@ -70,6 +70,8 @@ struct breakpoint *debugger_break(struct debugger *d, const char *text, struct e
 struct breakpoint *debugger_add(struct debugger *d, const struct breakpoint *b);
 struct breakpoint *debugger_find(struct debugger *d, unsigned id);
 void debugger_delete(struct debugger *d, struct breakpoint *b);
+/* A breakpoint's place or event was reached: its condition and counts decide whether the machine stops. */
+void debugger_met(struct debugger *d, struct breakpoint *b, struct hit *h);
 /* After changes of b->on and the like. */
 void debugger_changed(struct debugger *d);
 

@@ -68,7 +68,7 @@ bool regs_x86_get(const struct view *v, const char *name, u64 *val)
 		{"cr0", v->cr0}, {"cr2", v->cr2}, {"cr3", v->cr3}, {"cr4", v->cr4}, {"efer", v->efer}, {"dr6", v->dr6},
 		{"dr7", v->dr7}, {"dr0", v->cpu->dr[0]}, {"dr1", v->cpu->dr[1]}, {"dr2", v->cpu->dr[2]}, {"dr3", v->cpu->dr[3]},
 		{"cpl", v->cpl}, {"gdtr.base", v->gdt.base}, {"gdtr.limit", v->gdt.limit}, {"idtr.base", v->idt.base},
-		{"idtr.limit", v->idt.limit}, {"asid", v->asid}, {"gif", v->cpu->svm.gif},
+		{"idtr.limit", v->idt.limit}, {"asid", v->asid}, {"gif", v->cpu->svm.gif}, {"hsave", v->cpu->svm.hsave_pa},
 		{"icount", x86_icount(v->cpu)}, {"world", v->guest}, {"vmcb", v->vmcb == ~0ull ? 0 : v->vmcb},
 	};
 

@@ -2,6 +2,7 @@
 #include "debug/debugger.h"
 #include "debug/dump.h"
 #include "debug/event_text.h"
+#include "debug/own.h"
 #include "debug/why.h"
 
 static struct x86_cpu *cpu_of(const struct target *t, unsigned n) { return &t->pc->cpu[n].x86; }
@@ -118,6 +119,7 @@ static void spy(struct debugger *d, bool code, const u64 *offsets, bool with_mag
 		if (watching || d->watching)
 			tlb_spy(&c->tlb, watching ? wants_page : NULL, d);
 	}
+	own_listen(d);
 }
 
 /* ---- words ---- */

@@ -102,7 +102,7 @@ static void dma_zero(struct fw_cfg *f, u64 addr, u32 length)
 	while (length) {
 		u32 n = length < sizeof zero ? length : (u32)sizeof zero;
 
-		space_write_bytes(f->mem, addr, zero, n);
+		space_dma_write(f->mem, "fw_cfg", addr, zero, n);
 		addr += n;
 		length -= n;
 	}
@@ -114,7 +114,7 @@ static void dma_read(struct fw_cfg *f, u64 addr, u32 length)
 	u32 n = take(f, length, &data);
 
 	if (n)
-		space_write_bytes(f->mem, addr, data, n);
+		space_dma_write(f->mem, "fw_cfg", addr, data, n);
 	dma_zero(f, addr + n, length - n);
 }
 
@@ -124,7 +124,7 @@ static bool dma_write(struct fw_cfg *f, u64 addr, u32 length)
 
 	if (!i || !i->room || f->s.offset || length > i->size)
 		return false;
-	space_read_bytes(f->mem, addr, i->room, length);
+	space_dma_read(f->mem, "fw_cfg", addr, i->room, length);
 	f->s.offset = length;
 	i->written(i->arg, length);
 	return true;
@@ -137,7 +137,7 @@ static void dma_run(struct fw_cfg *f, u64 addr)
 	u32 control, length, result = 0;
 	const u8 *data;
 
-	space_read_bytes(f->mem, addr, d, sizeof d);
+	space_dma_read(f->mem, "fw_cfg", addr, d, sizeof d);
 	control = (u32)load_be(d, 4);
 	length = (u32)load_be(d + 4, 4);
 	if (control & DMA_SELECT)
@@ -149,7 +149,7 @@ static void dma_run(struct fw_cfg *f, u64 addr)
 	else if (control & DMA_SKIP)
 		take(f, length, &data);
 	store_be(d, 4, result);
-	space_write_bytes(f->mem, addr, d, 4);
+	space_dma_write(f->mem, "fw_cfg", addr, d, 4);
 }
 
 static u64 dma_peek(const void *dev, u64 off, unsigned size)

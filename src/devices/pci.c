@@ -306,7 +306,7 @@ bool pci_dma_read(struct pci_device *d, u64 pa, void *buf, size_t n)
 		memset(buf, 0xff, n);
 		return false;
 	}
-	space_read_bytes(d->bus->mem, pa, buf, n);
+	space_dma_read(d->bus->mem, d->name, pa, buf, n);
 	return true;
 }
 
@@ -317,6 +317,6 @@ bool pci_dma_write(struct pci_device *d, u64 pa, const void *buf, size_t n)
 	if (n == 4 && msi_address(pa))
 		d->bus->message(d->bus->arg, pa, (u32)load_le(buf, 4));
 	else
-		space_write_bytes(d->bus->mem, pa, buf, n);
+		space_dma_write(d->bus->mem, d->name, pa, buf, n);
 	return true;
 }

@@ -662,6 +662,20 @@ void space_write_bytes(struct space *s, u64 pa, const void *buf, size_t n)
 	}
 }
 
+void space_dma_read(struct space *s, const char *who, u64 pa, void *buf, size_t n)
+{
+	space_read_bytes(s, pa, buf, n);
+	if (unlikely(s->dma_spy != NULL))
+		s->dma_spy(s->dma_arg, who, pa, buf, n, false);
+}
+
+void space_dma_write(struct space *s, const char *who, u64 pa, const void *buf, size_t n)
+{
+	if (unlikely(s->dma_spy != NULL))
+		s->dma_spy(s->dma_arg, who, pa, buf, n, true);
+	space_write_bytes(s, pa, buf, n);
+}
+
 u64 space_peek(struct space *s, u64 pa, unsigned size) { return read_pieces(s, pa, size, true); }
 
 bool space_poke(struct space *s, u64 pa, unsigned size, u64 val)

@@ -81,6 +81,9 @@ struct space {
 	/* Sees device accesses, and those that nobody answers, when set (for -d mmio,pio). */
 	void (*spy)(void *arg, u64 pa, unsigned size, bool write, u64 val);
 	void *spy_arg;
+	/* Sees transfers of bus masters when set, stores before they are made: data is what was read, or will be there. */
+	void (*dma_spy)(void *arg, const char *who, u64 pa, const void *data, size_t n, bool write);
+	void *dma_arg;
 };
 
 bool space_init(struct space *s, const char *name, unsigned addr_bits, struct error *err);
@@ -163,6 +166,9 @@ void space_write(struct space *s, u64 pa, unsigned size, u64 val);
 /* Bulk copies; device regions byte by byte. */
 void space_read_bytes(struct space *s, u64 pa, void *buf, size_t n);
 void space_write_bytes(struct space *s, u64 pa, const void *buf, size_t n);
+/* The same for a bus master of that name. */
+void space_dma_read(struct space *s, const char *who, u64 pa, void *buf, size_t n);
+void space_dma_write(struct space *s, const char *who, u64 pa, const void *buf, size_t n);
 /* Without side effects, for debuggers. space_poke writes RAM and ROM, and reports false for devices. */
 u64 space_peek(struct space *s, u64 pa, unsigned size);
 bool space_poke(struct space *s, u64 pa, unsigned size, u64 val);

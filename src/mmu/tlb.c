@@ -317,6 +317,13 @@ static ALWAYS_INLINE void answer(const struct tlb *t, u64 va, const struct way *
 	hit->plain = false;
 }
 
+static COLD NOINLINE void tell_walk(struct tlb *t, unsigned access, const struct walk *w)
+{
+	for (unsigned i = 0; i < TLB_EARS; i++)
+		if (t->ear[i].walked)
+			t->ear[i].walked(t->ear[i].arg, access, w);
+}
+
 static ALWAYS_INLINE bool translate(struct tlb *t, enum tlb_array arr, u64 va, unsigned access, struct tlb_hit *hit,
 				    struct walk *w)
 {
@@ -332,10 +339,10 @@ static ALWAYS_INLINE bool translate(struct tlb *t, enum tlb_array arr, u64 va, u
 			goto found;
 		way_drop(t, arr, &way);
 	}
-	if (unlikely(t->walked != NULL) || !walk_quick(&t->env, va, access, w)) {
+	if (unlikely(t->ears) || !walk_quick(&t->env, va, access, w)) {
 		walk_x86(&t->env, va, access, true, w);
-		if (unlikely(t->walked != NULL))
-			t->walked(t->walked_arg, access, w);
+		if (unlikely(t->ears))
+			tell_walk(t, access, w);
 		if (w->why != WALK_OK)
 			return false;
 	}
@@ -481,6 +488,14 @@ void tlb_spy(struct tlb *t, bool (*spy)(void *arg, struct tlb *t, u64 va, u64 pa
 	t->spy = spy;
 	t->spy_arg = arg;
 	tlb_forget_hot(t);
+}
+
+void tlb_hear_walks(struct tlb *t, unsigned n, void (*walked)(void *arg, unsigned access, const struct walk *w), void *arg)
+{
+	t->ear[n] = (struct tlb_ear){walked, arg};
+	t->ears = 0;
+	for (unsigned i = 0; i < TLB_EARS; i++)
+		t->ears += t->ear[i].walked != NULL;
 }
 
 void tlb_init(struct tlb *t, struct space *mem)

@@ -90,6 +90,7 @@ extern const size_t tlb_fields_n;
 /* ---- both ---- */
 
 #define TLB_WATCHES 8
+enum { TLB_EAR_RECORD, TLB_EAR_WATCH, TLB_EARS };
 
 struct tlb {
 	/* What the CPU reads or sets. */
@@ -103,9 +104,12 @@ struct tlb {
 	void *stamp_arg;
 	bool (*spy)(void *arg, struct tlb *t, u64 va, u64 pa); /* a debugger wants all data accesses to this page; NULL: none */
 	void *spy_arg;
-	/* Hears every walk that an access makes, refused ones too, with its whole record; NULL: nobody, and most walks keep none. */
-	void (*walked)(void *arg, unsigned access, const struct walk *w);
-	void *walked_arg;
+	/* Who hears every walk that an access makes (tlb_hear_walks). 0 ears: nobody, and most walks keep no record. */
+	struct tlb_ear {
+		void (*walked)(void *arg, unsigned access, const struct walk *w);
+		void *arg;
+	} ear[TLB_EARS];
+	unsigned ears;
 
 	struct tlb_entry d[TLB_SIZE], i[ITLB_SIZE];
 	u64 fetch_epoch; /* goes up whenever an entry of i[] stops being valid; starts at 1 */

@@ -15,10 +15,8 @@
 #include "cpu_x86/system.h"
 #include "svm/state.h"
 
-void svm_host_save(struct x86_cpu *c, u64 next_rip)
+static void host_put(struct x86_cpu *c, u8 *h, const void *arg)
 {
-	u8 *h = svm_page_write(c, c->svm.hsave_pa);
-
 	svm_seg_put(vmcb_at_es(h), &c->seg[SEG_ES]);
 	svm_seg_put(vmcb_at_cs(h), &c->seg[SEG_CS]);
 	svm_seg_put(vmcb_at_ss(h), &c->seg[SEG_SS]);
@@ -32,7 +30,7 @@ void svm_host_save(struct x86_cpu *c, u64 next_rip)
 	vmcb_set_cr3(h, c->cr3);
 	vmcb_set_cr0(h, c->cr0);
 	vmcb_set_rflags(h, x86_get_flags(c) & ~(u64)FLAG_RF); /* completing VMRUN clears RF. APM2 15.5.1 */
-	vmcb_set_rip(h, next_rip);
+	vmcb_set_rip(h, *(const u64 *)arg);
 	vmcb_set_rsp(h, c->r[R_SP]);
 	vmcb_set_rax(h, c->r[R_AX]);
 	vmcb_set_g_pat(h, c->msr.pat);
@@ -43,6 +41,11 @@ void svm_host_save(struct x86_cpu *c, u64 next_rip)
 		vmcb_set_exc_from(h, c->msr.exc_from);
 		vmcb_set_exc_to(h, c->msr.exc_to);
 	}
+}
+
+void svm_host_save(struct x86_cpu *c, u64 next_rip)
+{
+	svm_store(c, "VMRUN's save of the host", c->svm.hsave_pa, host_put, &next_rip);
 }
 
 unsigned svm_pdpes_read(struct x86_cpu *c, u64 cr3, u64 pdpe[4])
@@ -71,7 +74,10 @@ bool svm_host_restore(struct x86_cpu *c)
 {
 	const u8 *h = svm_page_read(c, c->svm.hsave_pa);
 	struct svm_limits l;
+	u64 any = 0;
 
+	if (unlikely(c->spy != NULL))
+		svm_tell_loads_as(c, "#VMEXIT's return to the host", c->svm.hsave_pa, host_put, &any);
 	svm_limits_get(c, &l);
 	c->efer = vmcb_efer(h);
 	c->cr4 = vmcb_cr4(h);

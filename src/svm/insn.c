@@ -67,7 +67,10 @@ void svm_vmload(struct x86_cpu *c, u64 rax)
 	svm_insn_check(c);
 	svm_vmcb_check(c, rax);
 	svm_check(c, &c->svm, ICPT_VMLOAD);
-	v = svm_page_read(c, vmcb_address(c, rax, ICPT_VMLOAD));
+	rax = vmcb_address(c, rax, ICPT_VMLOAD);
+	if (unlikely(c->spy != NULL))
+		svm_tell_vmload(c, rax);
+	v = svm_page_read(c, rax);
 	load_system_segment(c, SEG_FS, vmcb_fs(v));
 	load_system_segment(c, SEG_GS, vmcb_gs(v));
 	load_system_segment(c, SEG_LDTR, vmcb_ldtr(v));
@@ -82,14 +85,9 @@ void svm_vmload(struct x86_cpu *c, u64 rax)
 	c->msr.sysenter_eip = svm_canonical(c, vmcb_sysenter_eip(v));
 }
 
-void svm_vmsave(struct x86_cpu *c, u64 rax)
+static void vmsave_put(struct x86_cpu *c, u8 *v, const void *arg)
 {
-	u8 *v;
-
-	svm_insn_check(c);
-	svm_vmcb_check(c, rax);
-	svm_check(c, &c->svm, ICPT_VMSAVE);
-	v = svm_page_write(c, vmcb_address(c, rax, ICPT_VMSAVE));
+	(void)arg;
 	svm_seg_put(vmcb_at_fs(v), &c->seg[SEG_FS]);
 	svm_seg_put(vmcb_at_gs(v), &c->seg[SEG_GS]);
 	svm_seg_put(vmcb_at_ldtr(v), &c->seg[SEG_LDTR]);
@@ -102,6 +100,14 @@ void svm_vmsave(struct x86_cpu *c, u64 rax)
 	vmcb_set_sysenter_cs(v, c->msr.sysenter_cs);
 	vmcb_set_sysenter_esp(v, c->msr.sysenter_esp);
 	vmcb_set_sysenter_eip(v, c->msr.sysenter_eip);
+}
+
+void svm_vmsave(struct x86_cpu *c, u64 rax)
+{
+	svm_insn_check(c);
+	svm_vmcb_check(c, rax);
+	svm_check(c, &c->svm, ICPT_VMSAVE);
+	svm_store(c, "VMSAVE", vmcb_address(c, rax, ICPT_VMSAVE), vmsave_put, NULL);
 }
 
 /* ---- VMMCALL, STGI, CLGI, INVLPGA ---- */

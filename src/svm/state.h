@@ -92,6 +92,22 @@ static inline const u8 *svm_page_read(struct x86_cpu *c, u64 pa)
 /* To be written whole or in part now: the page counts as dirty, and code decoded from it is dropped. */
 u8 *svm_page_write(struct x86_cpu *c, u64 pa);
 
+/* ---- told.c: a debugger hears what the processor stores and loads in such pages ---- */
+/* Writes fields of the page: the same ones whatever it holds; repeatable. */
+typedef void svm_writer(struct x86_cpu *c, u8 *page, const void *arg);
+void svm_tell_stores(struct x86_cpu *c, const char *who, u64 pa, svm_writer *write, const void *arg);
+/* What VMRUN loads but for the groups that are clean; what VMLOAD does; what write would store. */
+void svm_tell_loads(struct x86_cpu *c, const char *who, u64 pa, u32 clean);
+void svm_tell_vmload(struct x86_cpu *c, u64 pa);
+void svm_tell_loads_as(struct x86_cpu *c, const char *who, u64 pa, svm_writer *write, const void *arg);
+
+static inline void svm_store(struct x86_cpu *c, const char *who, u64 pa, svm_writer *write, const void *arg)
+{
+	if (unlikely(c->spy != NULL))
+		svm_tell_stores(c, who, pa, write, arg);
+	write(c, svm_page_write(c, pa), arg);
+}
+
 /* ---- checks.c ---- */
 /* What the checks compare the loaded state with. */
 struct svm_limits {

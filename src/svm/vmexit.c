@@ -130,6 +130,35 @@ static bool wants_insn_bytes(u64 code, u64 info1)
 	return (code == SVM_EXIT_NPF || code == SVM_EXIT_EXCP + VEC_PF) && !(info1 & BIT(4));
 }
 
+struct exit_info {
+	u64 code, info1, info2, nrip, intinfo;
+};
+
+static void exit_put(struct x86_cpu *c, u8 *v, const void *arg)
+{
+	struct svm_priv *p = svm_priv(&c->svm);
+	const struct exit_info *e = arg;
+
+	save_segments(c, v, &p->g);
+	save_control(c, v, &p->g);
+	save_registers(c, v);
+	save_int_ctl(c, v);
+	if (unlikely(p->lbr))
+		save_lbr(c, v, &p->g);
+	vmcb_set_exitcode(v, e->code);
+	vmcb_set_exitinfo1(v, e->info1);
+	vmcb_set_exitinfo2(v, e->info2);
+	vmcb_set_exitintinfo(v, e->intinfo);
+	vmcb_set_eventinj(v, 0); /* APM3 VMRUN */
+	if (x86_has(c->model, X86_F_NRIPS))
+		vmcb_set_nrip(v, e->nrip);
+	if (x86_has(c->model, X86_F_DECODEASSISTS)) {
+		vmcb_set_fetched(v, 0);
+		if (wants_insn_bytes(e->code, e->info1))
+			save_insn_bytes(c, v);
+	}
+}
+
 void svm_exit(struct x86_cpu *c, u64 code, u64 info1, u64 info2)
 {
 	svm_exit_next(c, code, info1, info2, c->op && svm_exit_has_nrip(code) ? x86_next_rip(c) : 0);
@@ -137,36 +166,15 @@ void svm_exit(struct x86_cpu *c, u64 code, u64 info1, u64 info2)
 
 void svm_exit_next(struct x86_cpu *c, u64 code, u64 info1, u64 info2, u64 nrip)
 {
-	struct svm_state *s = &c->svm;
-	struct svm_priv *p = svm_priv(s);
-	u64 intinfo;
-	u8 *v;
+	struct exit_info e = {code, info1, info2, nrip, 0};
 
 	cover(COVER_EXIT, code);
 	if (c->op)
 		x86_sync(c);
-	intinfo = svm_event_cancel(c);
-	v = svm_page_write(c, s->vmcb_pa);
-	save_segments(c, v, &p->g);
-	save_control(c, v, &p->g);
-	save_registers(c, v);
-	save_int_ctl(c, v);
-	if (unlikely(p->lbr))
-		save_lbr(c, v, &p->g);
-	vmcb_set_exitcode(v, code);
-	vmcb_set_exitinfo1(v, info1);
-	vmcb_set_exitinfo2(v, info2);
-	vmcb_set_exitintinfo(v, intinfo);
-	vmcb_set_eventinj(v, 0); /* APM3 VMRUN */
-	if (x86_has(c->model, X86_F_NRIPS))
-		vmcb_set_nrip(v, nrip);
-	if (x86_has(c->model, X86_F_DECODEASSISTS)) {
-		vmcb_set_fetched(v, 0);
-		if (wants_insn_bytes(code, info1))
-			save_insn_bytes(c, v);
-	}
+	e.intinfo = svm_event_cancel(c);
+	svm_store(c, "#VMEXIT", c->svm.vmcb_pa, exit_put, &e);
 	if (unlikely(event_on(c->log, EV_VMEXIT)))
-		x86_log(c, EV_VMEXIT, 0, s->vmcb_pa, code);
+		x86_log(c, EV_VMEXIT, 0, c->svm.vmcb_pa, code);
 	svm_to_host(c);
 }
 

@@ -121,6 +121,8 @@ static void load_state(struct x86_cpu *c, const u8 *v)
 	/* Not loaded the last time, so not cached either. */
 	if (p->lbr && !p->lbr_cached)
 		clean &= ~(u32)BIT(VMCB_LBR);
+	if (unlikely(c->spy != NULL))
+		svm_tell_loads(c, "VMRUN", c->svm.vmcb_pa, clean);
 	load_groups(c, v, clean);
 	p->lbr_cached = p->lbr;
 	g->pdpe_bad = 0;
@@ -278,21 +280,26 @@ static void enter(struct x86_cpu *c, const u8 *v)
 
 /* ---- the instruction ---- */
 
-/* The state was refused: nothing of it was loaded, and the host goes on as after any #VMEXIT. APM2 15.5.1 */
-static COLD NOINLINE void NORETURN refuse(struct x86_cpu *c)
+static void put_refusal(struct x86_cpu *c, u8 *v, const void *arg)
 {
-	struct svm_state *s = &c->svm;
-	struct svm_priv *p = svm_priv(s);
-	u8 *v = svm_page_write(c, s->vmcb_pa);
-
-	cover(COVER_EXIT, COVER_NEGATIVE + ~SVM_EXIT_INVALID);
-	p->cached_vmcb = SVM_NOT_CACHED;
-	p->lbr = 0;
+	(void)c, (void)arg;
 	vmcb_set_exitcode(v, SVM_EXIT_INVALID);
 	vmcb_set_exitinfo1(v, 0);
 	vmcb_set_exitinfo2(v, 0);
 	vmcb_set_exitintinfo(v, 0);
 	vmcb_set_eventinj(v, 0);
+}
+
+/* The state was refused: nothing of it was loaded, and the host goes on as after any #VMEXIT. APM2 15.5.1 */
+static COLD NOINLINE void NORETURN refuse(struct x86_cpu *c)
+{
+	struct svm_state *s = &c->svm;
+	struct svm_priv *p = svm_priv(s);
+
+	cover(COVER_EXIT, COVER_NEGATIVE + ~SVM_EXIT_INVALID);
+	p->cached_vmcb = SVM_NOT_CACHED;
+	p->lbr = 0;
+	svm_store(c, "VMRUN, refused,", s->vmcb_pa, put_refusal, NULL);
 	if (event_on(c->log, EV_VMEXIT))
 		x86_log(c, EV_VMEXIT, 1, s->vmcb_pa, SVM_EXIT_INVALID);
 	svm_to_host(c);
