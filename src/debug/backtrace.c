@@ -97,15 +97,15 @@ bool backtrace_up(const struct symbols *s, const struct view *v, u64 r[16], u64 
 
 static void print_frame(struct debugger *d, const struct view *v, u64 pc, u64 look, enum how how, unsigned n, struct text *out)
 {
-	char name[128], line[128];
+	char line[128];
+	const struct symbol *y;
+	u64 off;
 
 	text_printf(out, "#%-2u %-5s %0*llx", n, v->name, view_bits(v) == 64 ? 16 : 8, (unsigned long long)pc);
-	if (symbols_name(&d->symbols, v, look, name, sizeof name)) {
-		char exact[128];
-
-		/* The name of the function, the offset of the address itself. */
-		text_printf(out, " %s", symbols_name(&d->symbols, v, pc, exact, sizeof exact) && look == pc ? exact : name);
-	}
+	/* The name of the function, the offset of the address itself. */
+	y = symbols_at(&d->symbols, v, look, &off);
+	if (y)
+		text_printf(out, off + pc - look ? " %s+0x%llx" : " %s", y->name, (unsigned long long)(off + pc - look));
 	if (symbols_line(&d->symbols, v, look, line, sizeof line))
 		text_printf(out, " at %s", line);
 	text_puts(out, how == HOW_SCAN ? "  (found on the stack)\n" : "\n");
