@@ -378,9 +378,33 @@ START_TEST(uart_loopback)
 	ck_assert_uint_eq(uget(0), 'x');
 	uput(0x2c, 1);
 	ck_assert_uint_eq(uget(0x3c) & 0x280, 0x280); /* break and framing error */
+	uput(0x44, 0x7ff);
+	ck_assert_uint_eq(uget(0x18) & 0x107, 0);
+	uput(0x30, 0x381 | 0x800); /* RTS is CTS, */
+	ck_assert_uint_eq(uget(0x18) & 0x107, 1);
+	ck_assert_uint_eq(uget(0x3c) & 15, 2);
+	uput(0x30, 0x381 | 0x3400); /* DTR is DSR, Out1 is DCD, Out2 is RI */
+	ck_assert_uint_eq(uget(0x18) & 0x107, 0x106);
+	ck_assert_uint_eq(uget(0x3c) & 15, 15);
+	uput(0x44, 15);
+	ck_assert_uint_eq(uget(0x3c) & 15, 0);
 	pl011_reset(&uart);
 	ck_assert_uint_eq(uget(0x30), 0x300);
 	ck_assert_uint_eq(uget(0x34), 0x12);
+}
+END_TEST
+
+/* Infrared: nothing comes out of the plug, and nothing in. */
+START_TEST(uart_infrared)
+{
+	uart_new();
+	uput(0x30, 0x303);
+	uput(0, 'x');
+	ck_assert_uint_eq(sent_n, 0);
+	ck_assert_uint_eq(uget(0x3c) & 0x20, 0x20);
+	ck_assert_uint_eq(pl011_room(&uart), 0);
+	pl011_receive(&uart, 'y');
+	ck_assert_uint_eq(uget(0x18) & 0x10, 0x10);
 }
 END_TEST
 
@@ -410,6 +434,10 @@ START_TEST(rtc)
 	ck_assert_uint_eq(get(&pl031_ops, &r, 0x00), 101);
 	pl031_reset(&r);
 	ck_assert_uint_eq(get(&pl031_ops, &r, 0x00), 101); /* the date goes on */
+	put(&pl031_ops, &r, 0x0c, 0); /* and cannot be stopped */
+	ck_assert_uint_eq(get(&pl031_ops, &r, 0x0c), 1);
+	until(7 * NS_PER_SEC);
+	ck_assert_uint_eq(get(&pl031_ops, &r, 0x00), 102);
 }
 END_TEST
 
@@ -603,6 +631,7 @@ int main(void)
 	tcase_add_test(t, uart_sends);
 	tcase_add_test(t, uart_receives);
 	tcase_add_test(t, uart_loopback);
+	tcase_add_test(t, uart_infrared);
 	tcase_add_test(t, rtc);
 	tcase_add_test(t, keyboard);
 	tcase_add_test(t, mouse);

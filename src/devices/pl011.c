@@ -1,6 +1,7 @@
 /*
  * See pl011.h. Manual: ARM PrimeCell UART (PL011) TRM, DDI0183, chapter 3. Transmission takes no virtual time: the
- * transmit interrupt is due again as soon as a byte was written. Modem inputs are as with a null modem cable: CTS, DSR, DCD on.
+ * transmit interrupt is due again as soon as a byte was written. Modem inputs are as with a null modem cable: CTS, DSR, DCD on. The board has no
+ * infrared transceiver and no DMA controller: with SIREN nobody is at the other end, and DMA requests are heard by nobody.
  */
 #include "devices/pl011.h"
 
@@ -10,8 +11,10 @@ enum {
 	REG_DR = 0x00, REG_RSR = 0x04, REG_FR = 0x18, REG_ILPR = 0x20, REG_IBRD = 0x24, REG_FBRD = 0x28, REG_LCR = 0x2c,
 	REG_CR = 0x30, REG_IFLS = 0x34, REG_IMSC = 0x38, REG_RIS = 0x3c, REG_MIS = 0x40, REG_ICR = 0x44, REG_DMACR = 0x48,
 };
-enum { FR_CTS = 1, FR_DSR = 2, FR_DCD = 4, FR_RXFE = 16, FR_RXFF = 64, FR_TXFE = 128 };
-enum { LCR_FEN = 16, CR_EN = 1, CR_SIREN = 2, CR_LBE = 0x80, CR_TXE = 0x100, CR_RXE = 0x200 };
+enum { FR_CTS = 1, FR_DSR = 2, FR_DCD = 4, FR_RXFE = 16, FR_RXFF = 64, FR_TXFE = 128, FR_RI = 256 };
+enum { LCR_FEN = 16 };
+enum { CR_EN = 1, CR_SIREN = 2, CR_LBE = 0x80, CR_TXE = 0x100, CR_RXE = 0x200, CR_DTR = 0x400, CR_RTS = 0x800, CR_OUT1 = 0x1000, CR_OUT2 = 0x2000 };
+enum { INT_RI = 1, INT_CTS = 2, INT_DCD = 4, INT_DSR = 8 };
 enum { INT_RX = 1 << 4, INT_TX = 1 << 5, INT_RT = 1 << 6, INT_FE = 1 << 7, INT_BE = 1 << 9, INT_OE = 1 << 10, INT_ALL = 0x7ff };
 enum { ERR_FE = 1, ERR_BE = 4, ERR_OE = 8 };
 
@@ -121,9 +124,26 @@ static u32 read_data(struct pl011 *u)
 	return entry;
 }
 
+/* Modem inputs; in a loop they are the UART's own outputs. DDI0183 2.4.8 */
+static u32 modem(const struct pl011_state *s)
+{
+	if (!(s->cr & CR_LBE))
+		return FR_CTS | FR_DSR | FR_DCD;
+	return (s->cr & CR_RTS ? FR_CTS : 0) | (s->cr & CR_DTR ? FR_DSR : 0) | (s->cr & CR_OUT1 ? FR_DCD : 0) | (s->cr & CR_OUT2 ? FR_RI : 0);
+}
+
+static void write_control(struct pl011_state *s, u32 val)
+{
+	u32 was = modem(s), changed;
+
+	s->cr = val & 0xff87;
+	changed = was ^ modem(s);
+	s->ris |= (changed & FR_CTS ? INT_CTS : 0) | (changed & FR_DSR ? INT_DSR : 0) | (changed & FR_DCD ? INT_DCD : 0) | (changed & FR_RI ? INT_RI : 0);
+}
+
 static u32 flags(const struct pl011_state *s)
 {
-	return FR_CTS | FR_DSR | FR_DCD | FR_TXFE | (s->rx_count ? 0 : FR_RXFE) | (s->rx_count >= rx_size(s) ? FR_RXFF : 0);
+	return modem(s) | FR_TXFE | (s->rx_count ? 0 : FR_RXFE) | (s->rx_count >= rx_size(s) ? FR_RXFF : 0);
 }
 
 /* What a register shows; *known: there is one. */
@@ -175,7 +195,7 @@ static void write_data(struct pl011 *u, u8 byte)
 {
 	if (u->s.cr & CR_LBE)
 		receive(u, byte);
-	else if (u->out)
+	else if (u->out && !(u->s.cr & CR_SIREN))
 		u->out(u->out_arg, byte);
 	u->s.ris |= INT_TX;
 	update(u);
@@ -212,22 +232,14 @@ static void pl011_write(void *dev, u64 off, unsigned size, u64 val64)
 	case REG_IBRD: s->ibrd = val & 0xffff; break;
 	case REG_FBRD: s->fbrd = val & 0x3f; break;
 	case REG_LCR: write_lcr(u, val); break;
-	case REG_CR:
-		if (val & CR_SIREN)
-			device_unimplemented("pl011: IrDA mode");
-		s->cr = val & 0xff87;
-		break;
+	case REG_CR: write_control(s, val); break;
 	case REG_IFLS:
 		s->ifls = val & 0x3f;
 		show_level(s);
 		break;
 	case REG_IMSC: s->imsc = val & INT_ALL; break;
 	case REG_ICR: s->ris &= ~val; break;
-	case REG_DMACR:
-		if (val & 3)
-			device_unimplemented("pl011: DMA");
-		s->dmacr = val & 7;
-		break;
+	case REG_DMACR: s->dmacr = val & 7; break;
 	default: primecell_no_write("pl011", reg); break;
 	}
 	update(u);
@@ -268,14 +280,14 @@ void pl011_connect(struct pl011 *u, void (*out)(void *arg, u8 byte), void *arg)
 
 unsigned pl011_room(const struct pl011 *u)
 {
-	if (u->s.cr & CR_LBE || (u->s.cr & (CR_EN | CR_RXE)) != (CR_EN | CR_RXE))
+	if (u->s.cr & (CR_LBE | CR_SIREN) || (u->s.cr & (CR_EN | CR_RXE)) != (CR_EN | CR_RXE))
 		return 0;
 	return rx_size(&u->s) - u->s.rx_count;
 }
 
 void pl011_receive(struct pl011 *u, u8 byte)
 {
-	if (!(u->s.cr & CR_LBE))
+	if (!(u->s.cr & (CR_LBE | CR_SIREN)))
 		receive(u, byte);
 }
 

@@ -1,6 +1,7 @@
 /*
  * See pl181.h. Manual: ARM PrimeCell Multimedia Card Interface (PL181) TRM, DDI0205, chapter 3. A command is answered and the FIFO moves
  * its data at once; a card that has nothing to say makes the data timer run. CRC errors do not happen.
+ * The board has no DMA controller: who asks for DMA must move the data all the same.
  */
 #include "devices/pl181.h"
 
@@ -12,7 +13,7 @@ enum {
 	REG_CLEAR = 0x38, REG_MASK0 = 0x3c, REG_MASK1 = 0x40, REG_SELECT = 0x44, REG_FIFOCNT = 0x48, REG_FIFO = 0x80, REG_FIFO_END = 0xbc,
 };
 enum { CMD_INDEX = 63, CMD_RESPONSE = 0x40, CMD_LONG = 0x80, CMD_INTERRUPT = 0x100, CMD_PENDING = 0x200, CMD_ENABLE = 0x400 };
-enum { DATA_ENABLE = 1, DATA_FROM_CARD = 2, DATA_STREAM = 4, DATA_DMA = 8 };
+enum { DATA_ENABLE = 1, DATA_FROM_CARD = 2, DATA_STREAM = 4 };
 enum {
 	ST_CMD_TIMEOUT = 1 << 2, ST_DATA_TIMEOUT = 1 << 3, ST_CMD_END = 1 << 6, ST_CMD_SENT = 1 << 7, ST_DATA_END = 1 << 8, ST_BLOCK_END = 1 << 10,
 	ST_TX_ACTIVE = 1 << 12, ST_RX_ACTIVE = 1 << 13, ST_TX_HALF = 1 << 14, ST_RX_HALF = 1 << 15, ST_TX_FULL = 1 << 16, ST_RX_FULL = 1 << 17,
@@ -153,8 +154,8 @@ static void write_datactrl(struct pl181 *m, u32 val)
 {
 	struct pl181_state *s = &m->s;
 
-	if (val & (DATA_STREAM | DATA_DMA))
-		device_unimplemented("pl181: %s", val & DATA_DMA ? "DMA" : "stream transfers");
+	if (val & DATA_STREAM)
+		device_unimplemented("pl181: stream transfers");
 	s->datactrl = val & 0xff;
 	s->active = val & DATA_ENABLE;
 	if (s->active) {
