@@ -321,7 +321,8 @@ static bool fuse(struct insn *n, unsigned cc, u32 distance)
 	p->imm = distance;
 	p->block = b;
 	p->flags |= OP_TWO;
-	n->d->use[i - 1] = USE_READS | USE_KILLS;
+	if (n->d->use[i - 1] != USE_KILLS) /* the condition may be about flags from before */
+		n->d->use[i - 1] = USE_READS;
 	n->d->quiet[i - 1] = NULL;
 	b->ops--; /* the caller counts this one */
 	return true;
