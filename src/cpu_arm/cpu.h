@@ -107,7 +107,7 @@ struct arm_cpu {
 	/* ---- what handlers touch most; registers of ops are byte offsets from here ---- */
 	u32 pc;      /* address of the running block's first instruction */
 	u32 zero;    /* always 0 */
-	u32 fn, fz;  /* the flags while arm_run runs (flags.h): N is bit 31 of fn; Z is fz == 0 */
+	u64 nz;      /* the flags while arm_run runs (flags.h): N is bit 31 or 63 of nz; Z is (u32)nz == 0 */
 	u8 fc, fv;   /* 0 or 1 */
 	u8 pad[2];
 	u32 mode;    /* block key: enum arm_mode_bits */

@@ -12,7 +12,7 @@ static ALWAYS_INLINE u32 flags_sub(struct arm_cpu *c, u32 a, u32 b)
 	__asm__("subl %[b], %[a]" : [a] "+r"(a), "=@ccae"(carry), "=@cco"(over) : [b] "g"(b));
 	c->fc = carry;
 	c->fv = over;
-	c->fn = c->fz = a;
+	c->nz = a;
 	return a;
 }
 static ALWAYS_INLINE u32 flags_add(struct arm_cpu *c, u32 a, u32 b)
@@ -22,7 +22,7 @@ static ALWAYS_INLINE u32 flags_add(struct arm_cpu *c, u32 a, u32 b)
 	__asm__("addl %[b], %[a]" : [a] "+r"(a), "=@ccc"(carry), "=@cco"(over) : [b] "g"(b));
 	c->fc = carry;
 	c->fv = over;
-	c->fn = c->fz = a;
+	c->nz = a;
 	return a;
 }
 static ALWAYS_INLINE u32 flags_adc(struct arm_cpu *c, u32 a, u32 b)
@@ -33,7 +33,7 @@ static ALWAYS_INLINE u32 flags_adc(struct arm_cpu *c, u32 a, u32 b)
 	__asm__("addb $0xff, %[in]\n\tadcl %[b], %[a]" : [a] "+r"(a), [in] "+q"(in), "=@ccc"(carry), "=@cco"(over) : [b] "g"(b));
 	c->fc = carry;
 	c->fv = over;
-	c->fn = c->fz = a;
+	c->nz = a;
 	return a;
 }
 
@@ -93,7 +93,7 @@ static ALWAYS_INLINE u32 dp_operand(struct arm_cpu *c, const struct arm_op *o, e
 static ALWAYS_INLINE u32 dp_logic(struct arm_cpu *c, bool s, u32 r, u32 carry)
 {
 	if (s) {
-		c->fn = c->fz = r;
+		c->nz = r;
 		c->fc = (u8)carry;
 	}
 	return r;

@@ -300,10 +300,17 @@ static int direct_condition(enum host_flags hf, unsigned cc)
 
 static void add_jump(struct work *w, struct jumps *j, unsigned cc) { j->at[j->n++] = e_jcc(&w->e, cc); }
 
+/* N is bit 31 of eax. */
+static void load_n(struct work *w)
+{
+	e_rm(&w->e, false, X_MOV, RAX, RDI, AT(nz), false);
+	e_rm(&w->e, false, X_OR, RAX, RDI, AT(nz) + 4, false);
+}
+
 /* N compared with V: the flags are those of an equality. */
 static void compare_n_v(struct work *w)
 {
-	e_rm(&w->e, false, X_MOV, RAX, RDI, AT(fn), false);
+	load_n(w);
 	e_shift(&w->e, false, SH_SHR, RAX, 31);
 	e_rm(&w->e, false, 0x3a, RAX, RDI, AT(fv), false); /* cmp al, fv */
 }
@@ -322,7 +329,7 @@ static void unless(struct work *w, unsigned cc, struct jumps *j, u8 **over)
 	switch (cc) {
 	case 0:
 	case 1:
-		e_mi(&w->e, X_CMP, RDI, AT(fz), 0);
+		e_mi(&w->e, X_CMP, RDI, AT(nz), 0);
 		add_jump(w, j, cc ? CC_E : CC_NE);
 		break;
 	case 2:
@@ -332,7 +339,7 @@ static void unless(struct work *w, unsigned cc, struct jumps *j, u8 **over)
 		break;
 	case 4:
 	case 5:
-		e_mi(&w->e, X_CMP, RDI, AT(fn), 0);
+		load_n(w);
 		add_jump(w, j, cc & 1 ? CC_S : CC_NS);
 		break;
 	case 6:
@@ -343,13 +350,13 @@ static void unless(struct work *w, unsigned cc, struct jumps *j, u8 **over)
 	case 8: /* HI: C and not Z */
 		e_cmp_byte(&w->e, RDI, AT(fc), 0);
 		add_jump(w, j, CC_E);
-		e_mi(&w->e, X_CMP, RDI, AT(fz), 0);
+		e_mi(&w->e, X_CMP, RDI, AT(nz), 0);
 		add_jump(w, j, CC_E);
 		break;
 	case 9:
 		e_cmp_byte(&w->e, RDI, AT(fc), 0);
 		*over = e_jcc(&w->e, CC_E);
-		e_mi(&w->e, X_CMP, RDI, AT(fz), 0);
+		e_mi(&w->e, X_CMP, RDI, AT(nz), 0);
 		add_jump(w, j, CC_NE);
 		break;
 	case 10:
@@ -358,13 +365,13 @@ static void unless(struct work *w, unsigned cc, struct jumps *j, u8 **over)
 		add_jump(w, j, cc & 1 ? CC_E : CC_NE);
 		break;
 	case 12:
-		e_mi(&w->e, X_CMP, RDI, AT(fz), 0);
+		e_mi(&w->e, X_CMP, RDI, AT(nz), 0);
 		add_jump(w, j, CC_E);
 		compare_n_v(w);
 		add_jump(w, j, CC_NE);
 		break;
 	default:
-		e_mi(&w->e, X_CMP, RDI, AT(fz), 0);
+		e_mi(&w->e, X_CMP, RDI, AT(nz), 0);
 		*over = e_jcc(&w->e, CC_E);
 		compare_n_v(w);
 		add_jump(w, j, CC_E);
@@ -503,8 +510,7 @@ static void keep_flags(struct work *w, unsigned op)
 		e_set(&w->e, w->hf == HF_ADD ? CC_B : CC_AE, RDI, AT(fc));
 		e_set(&w->e, CC_O, RDI, AT(fv));
 	}
-	e_rm(&w->e, false, X_STORE, RAX, RDI, AT(fn), false);
-	e_rm(&w->e, false, X_STORE, RAX, RDI, AT(fz), false);
+	e_rm(&w->e, true, X_STORE, RAX, RDI, AT(nz), false);
 }
 
 /* False: not here. */
@@ -566,8 +572,7 @@ static bool emit_mul(struct work *w, const struct arm_op *o, unsigned op, bool s
 			e_rr(&w->e, false, X_ADD, RAX, use(w, o->rn));
 		define(w, o->rd, RAX);
 		if (s) {
-			e_rm(&w->e, false, X_STORE, RAX, RDI, AT(fn), false);
-			e_rm(&w->e, false, X_STORE, RAX, RDI, AT(fz), false);
+			e_rm(&w->e, true, X_STORE, RAX, RDI, AT(nz), false);
 		}
 		return true;
 	}

@@ -16,7 +16,7 @@ static ALWAYS_INLINE INSN mul(struct arm_cpu *c, const struct arm_op *o, unsigne
 
 		REG(c, op_rd(o)) = v;
 		if (s)
-			c->fn = c->fz = v;
+			c->nz = v;
 		return op_next(c, o);
 	}
 	r = op == OP_UMULL || op == OP_UMLAL ? (u64)m * t : (u64)((s64)(s32)m * (s32)t);
@@ -25,8 +25,7 @@ static ALWAYS_INLINE INSN mul(struct arm_cpu *c, const struct arm_op *o, unsigne
 	REG(c, op_rn(o)) = (u32)r;
 	REG(c, op_rd(o)) = (u32)(r >> 32);
 	if (s) {
-		c->fn = (u32)(r >> 32);
-		c->fz = (u32)(r >> 32) | (u32)r;
+		flags_set_nz(c, r >> 63, !r);
 	}
 	return op_next(c, o);
 }
