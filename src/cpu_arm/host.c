@@ -6,12 +6,12 @@
 
 #include <stdlib.h>
 
+#include "base/host_insn.h"
 #include "cpu_arm/decode.h"
-#include "cpu_arm/emit.h"
 #include "cpu_arm/exec.h"
 
 #define SHAPES     4096 /* of the hash table */
-#define BLOCK_ROOM 16384 /* bytes that a block's code may have */
+#define BLOCK_ROOM (BLOCK_OPS * 1024) /* bytes: more than any block's code has, as no op comes near 1 KB */
 #define AT(m) ((s32)offsetof(struct arm_cpu, m))
 
 enum shape_type {
@@ -98,12 +98,12 @@ bool arm_host_full(const struct arm_host *h) { return h->end - h->p < BLOCK_ROOM
 /* ---- one block ---- */
 
 #define HELD 5
-static const u8 held_reg[HELD] = {R8, R9, R10, R11, RSI};
+static const u8 held_reg[HELD] = {H_8, H_9, H_10, H_11, H_SI};
 #define NOBODY 0xff
 enum host_flags { HF_NONE, HF_SUB, HF_ADD, HF_LOGIC }; /* what the host's flags are of */
 
 struct work {
-	struct emit e;
+	struct host_code code;
 	struct arm_block *b;
 	u8 *start;
 	u8 held[HELD];    /* the guest register (offset) in each, or NOBODY */
@@ -149,7 +149,7 @@ static unsigned use(struct work *w, unsigned at)
 	unsigned r = take_slot(w, at);
 
 	if (!there)
-		e_rm(&w->e, false, X_MOV, r, RDI, (s32)at, false);
+		h_rm(&w->code, 2, H_MOV_LOAD, r, h_at(H_DI, (s32)at));
 	return r;
 }
 
@@ -166,115 +166,117 @@ static void define(struct work *w, unsigned at, unsigned from)
 {
 	unsigned r;
 
-	e_rm(&w->e, false, X_STORE, from, RDI, (s32)at, false);
+	h_rm(&w->code, 2, H_MOV_STORE, from, h_at(H_DI, (s32)at));
 	r = take_slot(w, at);
 	if (r != from)
-		e_rr(&w->e, false, X_MOV, r, from);
+		h_rr(&w->code, 2, H_MOV_LOAD, r, from);
 }
 
 static void define_imm(struct work *w, unsigned at, u32 v)
 {
 	unsigned r = take_slot(w, at);
 
-	e_mov_ri_quiet(&w->e, r, v);
-	e_rm(&w->e, false, X_STORE, r, RDI, (s32)at, false);
+	h_number(&w->code, r, v);
+	h_rm(&w->code, 2, H_MOV_STORE, r, h_at(H_DI, (s32)at));
 }
 
 /* From here op o is its handler's. */
 static void leave_to(struct work *w, const struct arm_op *o, arm_fn *fn)
 {
-	e_rip(&w->e, true, 0x8d, RSI, o);
-	e_jmp(&w->e, (const void *)fn);
+	h_rip(&w->code, 3, H_LEA, H_SI, o);
+	h_jump_to(&w->code, (const void *)fn);
 }
 
 static void miss_if(struct work *w, unsigned cc, const struct arm_op *o, arm_fn *fn)
 {
-	w->miss[w->misses].jump = e_jcc(&w->e, cc);
+	w->miss[w->misses].jump = h_jump_if(&w->code, cc);
 	w->miss[w->misses].op = o;
 	w->miss[w->misses++].fn = fn;
 }
+
+/* [cpu + index + disp] */
+static struct host_mem indexed(unsigned index, s32 disp) { return (struct host_mem){H_DI, (u8)index, 0, disp}; }
 
 /* ---- going on ---- */
 
 /* Through link k of o's block, whose start is dist from this one's. */
 static void follow_link(struct work *w, const struct arm_op *o, unsigned k, u32 dist)
 {
-	struct emit *e = &w->e;
+	struct host_code *e = &w->code;
 	u8 *unlinked, *failed;
 
 	if (!dist) { /* this block again */
-		e_rm(e, true, 0x81, 5, RDI, AT(budget), false);
-		e32(e, (u32)w->b->n);
-		failed = e_jcc(e, CC_S);
-		e_jmp(e, w->start);
-		e_land(failed, e->p);
-		e_rip(e, true, 0x8d, RSI, w->b);
-		e_jmp(e, (const void *)arm_enter_failed);
+		h_alu_mi(e, 3, H_SUB, h_at(H_DI, AT(budget)), w->b->n);
+		failed = h_jump_if(e, H_S);
+		h_jump_to(e, w->start);
+		h_land(failed, e->p);
+		h_rip(e, 3, H_LEA, H_SI, w->b);
+		h_jump_to(e, (const void *)arm_enter_failed);
 		return;
 	}
-	e_mi(e, X_ADD, RDI, AT(pc), dist);
-	e_rip(e, true, X_MOV, RAX, &w->b->link[k]);
-	e_rr(e, true, 0x85, RAX, RAX);
-	unlinked = e_jcc(e, CC_E);
-	e_rm(e, true, 0x63, RCX, RAX, offsetof(struct arm_block, n), false);
-	e_rm(e, true, 0x29, RCX, RDI, AT(budget), false);
-	failed = e_jcc(e, CC_S);
-	e_rm(e, true, 0x8d, RSI, RAX, offsetof(struct arm_block, op), false);
-	e_rm(e, false, 0xff, 4, RAX, offsetof(struct arm_block, op[0].exec), false);
-	e_land(unlinked, e->p);
-	e_rip(e, true, 0x8d, RSI, o);
-	e_mov_ri(e, RDX, k);
-	e_jmp(e, (const void *)arm_link);
-	e_land(failed, e->p);
-	e_rip(e, true, 0x8d, RSI, o);
-	e_mov_ri(e, RDX, k);
-	e_jmp(e, (const void *)arm_link_failed);
+	h_alu_mi(e, 2, H_ADD, h_at(H_DI, AT(pc)), (s32)dist);
+	h_rip(e, 3, H_MOV_LOAD, H_AX, &w->b->link[k]);
+	h_rr(e, 3, 0x85, H_AX, H_AX);
+	unlinked = h_jump_if(e, H_E);
+	h_rm(e, 3, 0x63, H_CX, h_at(H_AX, offsetof(struct arm_block, n)));
+	h_rm(e, 3, 0x29, H_CX, h_at(H_DI, AT(budget)));
+	failed = h_jump_if(e, H_S);
+	h_rm(e, 3, H_LEA, H_SI, h_at(H_AX, offsetof(struct arm_block, op)));
+	h_rm(e, 2, 0xff, 4, h_at(H_AX, offsetof(struct arm_block, op[0].exec)));
+	h_land(unlinked, e->p);
+	h_rip(e, 3, H_LEA, H_SI, o);
+	h_number(e, H_DX, k);
+	h_jump_to(e, (const void *)arm_link);
+	h_land(failed, e->p);
+	h_rip(e, 3, H_LEA, H_SI, o);
+	h_number(e, H_DX, k);
+	h_jump_to(e, (const void *)arm_link_failed);
 }
 
 /* To the address in ecx, as jump_to and jump_exchange do. */
 static void indirect(struct work *w, bool exchange)
 {
-	struct emit *e = &w->e;
+	struct host_code *e = &w->code;
 	bool thumb = w->b->mode & ARM_MODE_THUMB;
 	u8 *other = NULL, *miss, *miss2, *failed;
 	const s32 jump = AT(jump);
 
 	if (exchange) {
-		e8(e, 0xf6), e8(e, 0xc1), e8(e, 1); /* test cl, 1 */
-		other = e_jcc(e, thumb ? CC_E : CC_NE);
+		h_8(e, 0xf6), h_8(e, 0xc1), h_8(e, 1); /* test cl, 1 */
+		other = h_jump_if(e, thumb ? H_E : H_NE);
 	}
-	e_ri(e, X_AND, RCX, thumb ? ~1u : ~3u);
-	e_rr(e, false, X_MOV, RAX, RCX);
-	e_shift(e, false, SH_SHR, RAX, 1);
-	e_rr(e, false, X_MOV, RDX, RCX);
-	e_shift(e, false, SH_SHR, RDX, ARM_JUMP_BITS);
-	e_rr(e, false, X_XOR, RAX, RDX);
-	e_ri(e, X_AND, RAX, (1u << ARM_JUMP_BITS) - 1);
-	e_shift(e, false, SH_SHL, RAX, 5);
+	h_alu_ri(e, 2, H_AND, H_CX, (s32)(thumb ? ~1u : ~3u));
+	h_rr(e, 2, H_MOV_LOAD, H_AX, H_CX);
+	h_shift(e, 2, H_SHR, H_AX, 1);
+	h_rr(e, 2, H_MOV_LOAD, H_DX, H_CX);
+	h_shift(e, 2, H_SHR, H_DX, ARM_JUMP_BITS);
+	h_rr(e, 2, h_alu_load(H_XOR), H_AX, H_DX);
+	h_alu_ri(e, 2, H_AND, H_AX, (s32)((1u << ARM_JUMP_BITS) - 1));
+	h_shift(e, 2, H_SHL, H_AX, 5);
 	_Static_assert(sizeof(struct arm_jump_entry) == 1 << 5, "the shift above");
-	e_rmx(e, true, X_CMP, RCX, RDI, RAX, jump + (s32)offsetof(struct arm_jump_entry, va));
-	miss = e_jcc(e, CC_NE);
-	e_rmx(e, true, X_MOV, RDX, RDI, RAX, jump + (s32)offsetof(struct arm_jump_entry, key));
-	e_rm(e, true, X_CMP, RDX, RDI, AT(jump_key), false);
-	miss2 = e_jcc(e, CC_NE);
-	e_rm(e, false, X_STORE, RCX, RDI, AT(pc), false);
-	e_rmx(e, true, X_MOV, RAX, RDI, RAX, jump + (s32)offsetof(struct arm_jump_entry, block));
-	e_rm(e, true, 0x63, RCX, RAX, offsetof(struct arm_block, n), false);
-	e_rm(e, true, 0x29, RCX, RDI, AT(budget), false);
-	failed = e_jcc(e, CC_S);
-	e_rm(e, true, 0x8d, RSI, RAX, offsetof(struct arm_block, op), false);
-	e_rm(e, false, 0xff, 4, RAX, offsetof(struct arm_block, op[0].exec), false);
-	e_land(failed, e->p);
-	e_rr(e, true, X_MOV, RSI, RAX);
-	e_jmp(e, (const void *)arm_enter_failed);
-	e_land(miss, e->p);
-	e_land(miss2, e->p);
-	e_rr(e, false, X_MOV, RSI, RCX);
-	e_jmp(e, (const void *)arm_jump_miss);
+	h_rm(e, 3, h_alu_load(H_CMP), H_CX, indexed(H_AX, jump + (s32)offsetof(struct arm_jump_entry, va)));
+	miss = h_jump_if(e, H_NE);
+	h_rm(e, 3, H_MOV_LOAD, H_DX, indexed(H_AX, jump + (s32)offsetof(struct arm_jump_entry, key)));
+	h_rm(e, 3, h_alu_load(H_CMP), H_DX, h_at(H_DI, AT(jump_key)));
+	miss2 = h_jump_if(e, H_NE);
+	h_rm(e, 2, H_MOV_STORE, H_CX, h_at(H_DI, AT(pc)));
+	h_rm(e, 3, H_MOV_LOAD, H_AX, indexed(H_AX, jump + (s32)offsetof(struct arm_jump_entry, block)));
+	h_rm(e, 3, 0x63, H_CX, h_at(H_AX, offsetof(struct arm_block, n)));
+	h_rm(e, 3, 0x29, H_CX, h_at(H_DI, AT(budget)));
+	failed = h_jump_if(e, H_S);
+	h_rm(e, 3, H_LEA, H_SI, h_at(H_AX, offsetof(struct arm_block, op)));
+	h_rm(e, 2, 0xff, 4, h_at(H_AX, offsetof(struct arm_block, op[0].exec)));
+	h_land(failed, e->p);
+	h_rr(e, 3, H_MOV_LOAD, H_SI, H_AX);
+	h_jump_to(e, (const void *)arm_enter_failed);
+	h_land(miss, e->p);
+	h_land(miss2, e->p);
+	h_rr(e, 2, H_MOV_LOAD, H_SI, H_CX);
+	h_jump_to(e, (const void *)arm_jump_miss);
 	if (other) {
-		e_land(other, e->p);
-		e_rr(e, false, X_MOV, RSI, RCX);
-		e_jmp(e, (const void *)arm_exchange);
+		h_land(other, e->p);
+		h_rr(e, 2, H_MOV_LOAD, H_SI, H_CX);
+		h_jump_to(e, (const void *)arm_exchange);
 	}
 }
 
@@ -288,31 +290,31 @@ struct jumps {
 /* The host's condition for cc after a subtraction, or -1. */
 static int direct_condition(enum host_flags hf, unsigned cc)
 {
-	static const s8 sub[14] = {CC_E, CC_NE, CC_AE, CC_B, CC_S, CC_NS, CC_O, CC_NO, CC_A, CC_BE, CC_GE, CC_L, CC_G, CC_LE};
+	static const s8 sub[14] = {H_E, H_NE, H_AE, H_B, H_S, H_NS, H_O, H_NO, H_A, H_BE, H_GE, H_L, H_G, H_LE};
 
 	switch (hf) {
 	case HF_SUB: return sub[cc];
-	case HF_ADD: return cc == 2 ? CC_B : cc == 3 ? CC_AE : cc == 8 || cc == 9 ? -1 : sub[cc];
+	case HF_ADD: return cc == 2 ? H_B : cc == 3 ? H_AE : cc == 8 || cc == 9 ? -1 : sub[cc];
 	case HF_LOGIC: return cc < 2 || cc == 4 || cc == 5 ? sub[cc] : -1;
 	default: return -1;
 	}
 }
 
-static void add_jump(struct work *w, struct jumps *j, unsigned cc) { j->at[j->n++] = e_jcc(&w->e, cc); }
+static void add_jump(struct work *w, struct jumps *j, unsigned cc) { j->at[j->n++] = h_jump_if(&w->code, cc); }
 
 /* N is bit 31 of eax. */
 static void load_n(struct work *w)
 {
-	e_rm(&w->e, false, X_MOV, RAX, RDI, AT(nz), false);
-	e_rm(&w->e, false, X_OR, RAX, RDI, AT(nz) + 4, false);
+	h_rm(&w->code, 2, H_MOV_LOAD, H_AX, h_at(H_DI, AT(nz)));
+	h_rm(&w->code, 2, h_alu_load(H_OR), H_AX, h_at(H_DI, AT(nz) + 4));
 }
 
 /* N compared with V: the flags are those of an equality. */
 static void compare_n_v(struct work *w)
 {
 	load_n(w);
-	e_shift(&w->e, false, SH_SHR, RAX, 31);
-	e_rm(&w->e, false, 0x3a, RAX, RDI, AT(fv), false); /* cmp al, fv */
+	h_shift(&w->code, 2, H_SHR, H_AX, 31);
+	h_rm(&w->code, 2, 0x3a, H_AX, h_at(H_DI, AT(fv))); /* cmp al, fv */
 }
 
 /* The odd ones are two conditions joined by "or": they need a jump over; *over is that. */
@@ -329,61 +331,61 @@ static void unless(struct work *w, unsigned cc, struct jumps *j, u8 **over)
 	switch (cc) {
 	case 0:
 	case 1:
-		e_mi(&w->e, X_CMP, RDI, AT(nz), 0);
-		add_jump(w, j, cc ? CC_E : CC_NE);
+		h_alu_mi(&w->code, 2, H_CMP, h_at(H_DI, AT(nz)), 0);
+		add_jump(w, j, cc ? H_E : H_NE);
 		break;
 	case 2:
 	case 3:
-		e_cmp_byte(&w->e, RDI, AT(fc), 0);
-		add_jump(w, j, cc & 1 ? CC_NE : CC_E);
+		h_alu_mi(&w->code, 0, H_CMP, h_at(H_DI, AT(fc)), 0);
+		add_jump(w, j, cc & 1 ? H_NE : H_E);
 		break;
 	case 4:
 	case 5:
 		load_n(w);
-		add_jump(w, j, cc & 1 ? CC_S : CC_NS);
+		add_jump(w, j, cc & 1 ? H_S : H_NS);
 		break;
 	case 6:
 	case 7:
-		e_cmp_byte(&w->e, RDI, AT(fv), 0);
-		add_jump(w, j, cc & 1 ? CC_NE : CC_E);
+		h_alu_mi(&w->code, 0, H_CMP, h_at(H_DI, AT(fv)), 0);
+		add_jump(w, j, cc & 1 ? H_NE : H_E);
 		break;
 	case 8: /* HI: C and not Z */
-		e_cmp_byte(&w->e, RDI, AT(fc), 0);
-		add_jump(w, j, CC_E);
-		e_mi(&w->e, X_CMP, RDI, AT(nz), 0);
-		add_jump(w, j, CC_E);
+		h_alu_mi(&w->code, 0, H_CMP, h_at(H_DI, AT(fc)), 0);
+		add_jump(w, j, H_E);
+		h_alu_mi(&w->code, 2, H_CMP, h_at(H_DI, AT(nz)), 0);
+		add_jump(w, j, H_E);
 		break;
 	case 9:
-		e_cmp_byte(&w->e, RDI, AT(fc), 0);
-		*over = e_jcc(&w->e, CC_E);
-		e_mi(&w->e, X_CMP, RDI, AT(nz), 0);
-		add_jump(w, j, CC_NE);
+		h_alu_mi(&w->code, 0, H_CMP, h_at(H_DI, AT(fc)), 0);
+		*over = h_jump_if(&w->code, H_E);
+		h_alu_mi(&w->code, 2, H_CMP, h_at(H_DI, AT(nz)), 0);
+		add_jump(w, j, H_NE);
 		break;
 	case 10:
 	case 11:
 		compare_n_v(w);
-		add_jump(w, j, cc & 1 ? CC_E : CC_NE);
+		add_jump(w, j, cc & 1 ? H_E : H_NE);
 		break;
 	case 12:
-		e_mi(&w->e, X_CMP, RDI, AT(nz), 0);
-		add_jump(w, j, CC_E);
+		h_alu_mi(&w->code, 2, H_CMP, h_at(H_DI, AT(nz)), 0);
+		add_jump(w, j, H_E);
 		compare_n_v(w);
-		add_jump(w, j, CC_NE);
+		add_jump(w, j, H_NE);
 		break;
 	default:
-		e_mi(&w->e, X_CMP, RDI, AT(nz), 0);
-		*over = e_jcc(&w->e, CC_E);
+		h_alu_mi(&w->code, 2, H_CMP, h_at(H_DI, AT(nz)), 0);
+		*over = h_jump_if(&w->code, H_E);
 		compare_n_v(w);
-		add_jump(w, j, CC_E);
+		add_jump(w, j, H_E);
 	}
 	if (*over)
-		e_land(*over, w->e.p);
+		h_land(*over, w->code.p);
 }
 
 static void land_all(struct work *w, const struct jumps *j)
 {
 	for (unsigned i = 0; i < j->n; i++)
-		e_land(j->at[i], w->e.p);
+		h_land(j->at[i], w->code.p);
 }
 
 /* ---- data processing ---- */
@@ -394,79 +396,79 @@ static bool is_test(unsigned op) { return op >= DP_TST && op <= DP_CMN; }
 /* The second operand, shifted, into ecx or edx; carry: the shifter's goes to fc. */
 static unsigned shifted(struct work *w, const struct arm_op *o, unsigned kind, u32 n, bool carry)
 {
-	static const u8 sh[] = {[K_LSL] = SH_SHL, [K_LSR] = SH_SHR, [K_ASR] = SH_SAR, [K_ROR] = SH_ROR, [K_LSL_R] = SH_SHL, [K_LSR_R] = SH_SHR,
-	                        [K_ASR_R] = SH_SAR, [K_ROR_R] = SH_ROR};
-	struct emit *e = &w->e;
+	static const u8 sh[] = {[K_LSL] = H_SHL, [K_LSR] = H_SHR, [K_ASR] = H_SAR, [K_ROR] = H_ROR, [K_LSL_R] = H_SHL, [K_LSR_R] = H_SHR,
+	                        [K_ASR_R] = H_SAR, [K_ROR_R] = H_ROR};
+	struct host_code *e = &w->code;
 	unsigned rm = use(w, o->rm), rs;
 
 	if (kind >= K_LSL_R) {
 		rs = use(w, o->rs);
-		e_rr(e, false, X_MOV, RCX, rs);
-		e_rr(e, false, X_MOV, RDX, rm);
+		h_rr(e, 2, H_MOV_LOAD, H_CX, rs);
+		h_rr(e, 2, H_MOV_LOAD, H_DX, rm);
 		if (kind == K_ASR_R) { /* 32 and more: 31 */
-			e_rr(e, false, 0x0fb6, RCX, RCX);
-			e_mov_ri_quiet(e, RAX, 31);
-			e_rr(e, false, X_CMP, RCX, RAX);
-			e_rr(e, false, 0x0f47, RCX, RAX); /* cmova */
+			h_rr(e, 2, 0x0fb6, H_CX, H_CX);
+			h_number(e, H_AX, 31);
+			h_rr(e, 2, h_alu_load(H_CMP), H_CX, H_AX);
+			h_rr(e, 2, 0x0f47, H_CX, H_AX); /* cmova */
 		}
-		e_shift_cl(e, sh[kind], RDX);
+		h_shift_cl(e, 2, sh[kind], H_DX);
 		if (kind == K_LSL_R || kind == K_LSR_R) { /* 32 and more: 0 */
-			e8(e, 0x80), e8(e, 0xf9), e8(e, 32); /* cmp cl, 32 */
-			e_rr(e, false, X_SBB, RAX, RAX);
-			e_rr(e, false, X_AND, RDX, RAX);
+			h_8(e, 0x80), h_8(e, 0xf9), h_8(e, 32); /* cmp cl, 32 */
+			h_rr(e, 2, h_alu_load(H_SBB), H_AX, H_AX);
+			h_rr(e, 2, h_alu_load(H_AND), H_DX, H_AX);
 		}
-		return RDX;
+		return H_DX;
 	}
-	e_rr(e, false, X_MOV, RCX, rm);
+	h_rr(e, 2, H_MOV_LOAD, H_CX, rm);
 	if (kind == K_RRX) {
-		e_rm(e, false, 0x0fba, 4, RDI, AT(fc), false); /* bt */
-		e8(e, 0);
-		e_shift(e, false, SH_RCR, RCX, 1);
+		h_rm(e, 2, 0x0fba, 4, h_at(H_DI, AT(fc))); /* bt */
+		h_8(e, 0);
+		h_shift(e, 2, H_RCR, H_CX, 1);
 		if (carry)
-			e_set(e, CC_B, RDI, AT(fc));
-		return RCX;
+			h_set(e, H_B, h_at(H_DI, AT(fc)));
+		return H_CX;
 	}
 	if (carry) {
-		e_rr(e, false, 0x0fba, 4, RCX);
-		e8(e, kind == K_LSL ? 32 - n : n - 1);
-		e_set(e, CC_B, RDI, AT(fc));
+		h_rr(e, 2, 0x0fba, 4, H_CX);
+		h_8(e, kind == K_LSL ? 32 - n : n - 1);
+		h_set(e, H_B, h_at(H_DI, AT(fc)));
 	}
 	if (n == 32 && kind == K_LSR)
-		e_mov_ri(e, RCX, 0);
+		h_number(e, H_CX, 0);
 	else
-		e_shift(e, false, sh[kind], RCX, n == 32 ? 31 : n);
-	return RCX;
+		h_shift(e, 2, sh[kind], H_CX, n == 32 ? 31 : n);
+	return H_CX;
 }
 
 /* eax op= b, an immediate if reg < 0. */
 static void alu(struct work *w, unsigned x, int reg, u32 imm)
 {
 	if (reg < 0)
-		e_ri(&w->e, x, RAX, imm);
+		h_alu_ri(&w->code, 2, x, H_AX, (s32)imm);
 	else
-		e_rr(&w->e, false, x, RAX, (unsigned)reg);
+		h_rr(&w->code, 2, h_alu_load(x), H_AX, (unsigned)reg);
 }
 static void move(struct work *w, int reg, u32 imm)
 {
 	if (reg < 0)
-		e_mov_ri_quiet(&w->e, RAX, imm);
+		h_number(&w->code, H_AX, imm);
 	else
-		e_rr(&w->e, false, X_MOV, RAX, (unsigned)reg);
+		h_rr(&w->code, 2, H_MOV_LOAD, H_AX, (unsigned)reg);
 }
 
 static void carry_in(struct work *w, bool borrow)
 {
-	e_rm(&w->e, false, 0x0fba, 4, RDI, AT(fc), false); /* bt dword [fc], 0 */
-	e8(&w->e, 0);
+	h_rm(&w->code, 2, 0x0fba, 4, h_at(H_DI, AT(fc))); /* bt dword [fc], 0 */
+	h_8(&w->code, 0);
 	if (borrow)
-		e8(&w->e, 0xf5); /* cmc */
+		h_8(&w->code, 0xf5); /* cmc */
 }
 
 /* The result into eax. */
 static void dp_result(struct work *w, unsigned op, const struct arm_op *o, int b, u32 imm)
 {
-	static const u8 x[16] = {[DP_AND] = X_AND, [DP_TST] = X_AND, [DP_EOR] = X_XOR, [DP_TEQ] = X_XOR, [DP_ORR] = X_OR, [DP_ADD] = X_ADD, [DP_CMN] = X_ADD,
-	                         [DP_SUB] = X_SUB, [DP_CMP] = X_SUB, [DP_RSB] = X_SUB, [DP_ADC] = X_ADC, [DP_SBC] = X_SBB, [DP_RSC] = X_SBB};
+	static const u8 x[16] = {[DP_AND] = H_AND, [DP_TST] = H_AND, [DP_EOR] = H_XOR, [DP_TEQ] = H_XOR, [DP_ORR] = H_OR, [DP_ADD] = H_ADD, [DP_CMN] = H_ADD,
+	                         [DP_SUB] = H_SUB, [DP_CMP] = H_SUB, [DP_RSB] = H_SUB, [DP_ADC] = H_ADC, [DP_SBC] = H_SBB, [DP_RSC] = H_SBB};
 	int a = op == DP_MOV || op == DP_MVN ? -1 : (int)use(w, o->rn);
 
 	w->hf = op == DP_ADD || op == DP_CMN || op == DP_ADC ? HF_ADD : is_logic(op) ? HF_LOGIC : HF_SUB;
@@ -475,17 +477,17 @@ static void dp_result(struct work *w, unsigned op, const struct arm_op *o, int b
 	case DP_MVN:
 		move(w, b, ~imm);
 		if (b >= 0)
-			e_rr(&w->e, false, 0xf7, 2, RAX); /* not */
+			h_rr(&w->code, 2, 0xf7, 2, H_AX); /* not */
 		w->hf = HF_NONE;
 		return;
 	case DP_BIC:
 		if (b >= 0) {
-			e_rr(&w->e, false, X_MOV, RAX, (unsigned)b);
-			e_rr(&w->e, false, 0xf7, 2, RAX);
-			e_rr(&w->e, false, X_AND, RAX, (unsigned)a);
+			h_rr(&w->code, 2, H_MOV_LOAD, H_AX, (unsigned)b);
+			h_rr(&w->code, 2, 0xf7, 2, H_AX);
+			h_rr(&w->code, 2, h_alu_load(H_AND), H_AX, (unsigned)a);
 		} else {
 			move(w, a, 0);
-			alu(w, X_AND, -1, ~imm);
+			alu(w, H_AND, -1, ~imm);
 		}
 		return;
 	case DP_RSB:
@@ -507,10 +509,10 @@ static void dp_result(struct work *w, unsigned op, const struct arm_op *o, int b
 static void keep_flags(struct work *w, unsigned op)
 {
 	if (!is_logic(op)) {
-		e_set(&w->e, w->hf == HF_ADD ? CC_B : CC_AE, RDI, AT(fc));
-		e_set(&w->e, CC_O, RDI, AT(fv));
+		h_set(&w->code, w->hf == HF_ADD ? H_B : H_AE, h_at(H_DI, AT(fc)));
+		h_set(&w->code, H_O, h_at(H_DI, AT(fv)));
 	}
-	e_rm(&w->e, true, X_STORE, RAX, RDI, AT(nz), false);
+	h_rm(&w->code, 3, H_MOV_STORE, H_AX, h_at(H_DI, AT(nz)));
 }
 
 /* False: not here. */
@@ -534,8 +536,8 @@ static bool emit_dp(struct work *w, const struct arm_op *o, unsigned op, bool s,
 	if (!s && kind <= K_IMM_C && (op == DP_ADD || op == DP_SUB)) {
 		unsigned a = use(w, o->rn);
 
-		e_rm(&w->e, false, 0x8d, RAX, a, (s32)(op == DP_ADD ? imm : -imm), false);
-		define(w, o->rd, RAX);
+		h_rm(&w->code, 2, H_LEA, H_AX, h_at(a, (s32)(op == DP_ADD ? imm : -imm)));
+		define(w, o->rd, H_AX);
 		return true;
 	}
 	if (kind == K_REG)
@@ -543,8 +545,8 @@ static bool emit_dp(struct work *w, const struct arm_op *o, unsigned op, bool s,
 	else if (kind >= K_LSL)
 		b = (int)shifted(w, o, kind, imm, carry);
 	else if (carry) {
-		e_rm(&w->e, false, 0xc6, 0, RDI, AT(fc), false); /* mov byte */
-		e8(&w->e, imm >> 31);
+		h_rm(&w->code, 2, 0xc6, 0, h_at(H_DI, AT(fc))); /* mov byte */
+		h_8(&w->code, imm >> 31);
 	}
 	dp_result(w, op, o, b, imm);
 	if (s)
@@ -552,7 +554,7 @@ static bool emit_dp(struct work *w, const struct arm_op *o, unsigned op, bool s,
 	else
 		w->hf = HF_NONE;
 	if (!is_test(op))
-		define(w, o->rd, RAX);
+		define(w, o->rd, H_AX);
 	return true;
 }
 
@@ -566,22 +568,22 @@ static bool emit_mul(struct work *w, const struct arm_op *o, unsigned op, bool s
 	t = use(w, o->rs);
 	w->hf = HF_NONE;
 	if (op <= 1) {
-		e_rr(&w->e, false, X_MOV, RAX, m);
-		e_rr(&w->e, false, 0x0faf, RAX, t);
+		h_rr(&w->code, 2, H_MOV_LOAD, H_AX, m);
+		h_rr(&w->code, 2, 0x0faf, H_AX, t);
 		if (op)
-			e_rr(&w->e, false, X_ADD, RAX, use(w, o->rn));
-		define(w, o->rd, RAX);
+			h_rr(&w->code, 2, h_alu_load(H_ADD), H_AX, use(w, o->rn));
+		define(w, o->rd, H_AX);
 		if (s) {
-			e_rm(&w->e, true, X_STORE, RAX, RDI, AT(nz), false);
+			h_rm(&w->code, 3, H_MOV_STORE, H_AX, h_at(H_DI, AT(nz)));
 		}
 		return true;
 	}
-	e_rr(&w->e, op == 4, op == 4 ? 0x63 : X_MOV, RAX, m); /* movsxd, or zero-extended */
-	e_rr(&w->e, op == 4, op == 4 ? 0x63 : X_MOV, RCX, t);
-	e_rr(&w->e, true, 0x0faf, RAX, RCX);
-	define(w, o->rn, RAX);
-	e_shift(&w->e, true, SH_SHR, RAX, 32);
-	define(w, o->rd, RAX);
+	h_rr(&w->code, op == 4 ? 3 : 2, op == 4 ? 0x63 : H_MOV_LOAD, H_AX, m); /* movsxd, or zero-extended */
+	h_rr(&w->code, op == 4 ? 3 : 2, op == 4 ? 0x63 : H_MOV_LOAD, H_CX, t);
+	h_rr(&w->code, 3, 0x0faf, H_AX, H_CX);
+	define(w, o->rn, H_AX);
+	h_shift(&w->code, 3, H_SHR, H_AX, 32);
+	define(w, o->rd, H_AX);
 	return true;
 }
 
@@ -590,88 +592,88 @@ static bool emit_mul(struct work *w, const struct arm_op *o, unsigned op, bool s
 /* eax holds the address: rax becomes the host's, or the op leaves. */
 static void host_address(struct work *w, const struct arm_op *o, arm_fn *fn, unsigned size, unsigned rw)
 {
-	struct emit *e = &w->e;
+	struct host_code *e = &w->code;
 
-	e_rr(e, false, X_MOV, RDX, RAX);
-	e_shift(e, false, SH_SHR, RDX, 12 - TLB_ENTRY_BITS);
-	e_rm(e, false, X_XOR, RDX, RDI, AT(tlb.d_mix), false);
-	e_ri(e, X_AND, RDX, (TLB_ARM_SIZE - 1) << TLB_ENTRY_BITS);
-	e_rr(e, false, X_MOV, RCX, RAX);
-	e_ri(e, X_AND, RCX, (u32)PAGE_MASK | (size - 1));
-	e_rm(e, true, X_OR, RCX, RDI, AT(tlb.ctx), false);
-	e_rmx(e, true, X_CMP, RCX, RDI, RDX, (s32)(AT(tlb.d) + 8 * (s32)rw));
-	miss_if(w, CC_NE, o, fn);
-	e_rmx(e, true, X_ADD, RAX, RDI, RDX, AT(tlb.d[0].add));
+	h_rr(e, 2, H_MOV_LOAD, H_DX, H_AX);
+	h_shift(e, 2, H_SHR, H_DX, 12 - TLB_ENTRY_BITS);
+	h_rm(e, 2, h_alu_load(H_XOR), H_DX, h_at(H_DI, AT(tlb.d_mix)));
+	h_alu_ri(e, 2, H_AND, H_DX, (s32)((TLB_ARM_SIZE - 1) << TLB_ENTRY_BITS));
+	h_rr(e, 2, H_MOV_LOAD, H_CX, H_AX);
+	h_alu_ri(e, 2, H_AND, H_CX, (s32)((u32)PAGE_MASK | (size - 1)));
+	h_rm(e, 3, h_alu_load(H_OR), H_CX, h_at(H_DI, AT(tlb.ctx)));
+	h_rm(e, 3, h_alu_load(H_CMP), H_CX, indexed(H_DX, (s32)(AT(tlb.d) + 8 * (s32)rw)));
+	miss_if(w, H_NE, o, fn);
+	h_rm(e, 3, h_alu_load(H_ADD), H_AX, indexed(H_DX, AT(tlb.d[0].add)));
 	w->hf = HF_NONE;
 }
 
 static bool emit_ldst(struct work *w, const struct arm_op *o, arm_fn *fn, unsigned a, unsigned m)
 {
-	static const u16 load[] = {[LS_LDR] = X_MOV, [LS_LDR_PC] = X_MOV, [LS_LDRB] = 0x0fb6, [LS_LDRH] = 0x0fb7, [LS_LDRSB] = 0x0fbe, [LS_LDRSH] = 0x0fbf};
+	static const u16 load[] = {[LS_LDR] = H_MOV_LOAD, [LS_LDR_PC] = H_MOV_LOAD, [LS_LDRB] = 0x0fb6, [LS_LDRH] = 0x0fb7, [LS_LDRSB] = 0x0fbe, [LS_LDRSH] = 0x0fbf};
 	unsigned size = a == LS_LDR || a == LS_STR || a == LS_LDR_PC ? 4 : a == LS_LDRH || a == LS_STRH || a == LS_LDRSH ? 2 : 1;
 	bool store = a == LS_STR || a == LS_STRB || a == LS_STRH;
-	unsigned base = use(w, o->rn), value = store ? use(w, o->rd) : RCX;
-	struct emit *e = &w->e;
+	unsigned base = use(w, o->rn), value = store ? use(w, o->rd) : H_CX;
+	struct host_code *e = &w->code;
 
 	if (m == AM_REG) {
-		e_rr(e, false, X_MOV, RAX, use(w, o->rm));
+		h_rr(e, 2, H_MOV_LOAD, H_AX, use(w, o->rm));
 		if (o->rs)
-			e_shift(e, false, SH_SHL, RAX, o->rs);
-		e_rr(e, false, X_ADD, RAX, base);
+			h_shift(e, 2, H_SHL, H_AX, o->rs);
+		h_rr(e, 2, h_alu_load(H_ADD), H_AX, base);
 	} else if (m == AM_POST) {
-		e_rr(e, false, X_MOV, RAX, base);
+		h_rr(e, 2, H_MOV_LOAD, H_AX, base);
 	} else {
-		e_rm(e, false, 0x8d, RAX, base, (s32)o->imm, false);
+		h_rm(e, 2, H_LEA, H_AX, h_at(base, (s32)o->imm));
 	}
 	host_address(w, o, fn, size, store ? TLB_W : TLB_R);
 	if (store) {
 		if (size == 2)
-			e8(e, 0x66);
-		e_rm(e, false, size == 1 ? 0x88 : X_STORE, value, RAX, 0, size == 1);
+			h_8(e, 0x66);
+		h_rm(e, size == 1 ? 0 : 2, size == 1 ? 0x88 : H_MOV_STORE, value, h_at(H_AX, 0));
 	} else {
-		e_rm(e, false, load[a], RCX, RAX, 0, false);
+		h_rm(e, 2, load[a], H_CX, h_at(H_AX, 0));
 	}
 	if (m >= AM_PRE) {
-		e_rm(e, false, 0x8d, RAX, base, (s32)o->imm, false);
-		define(w, o->rn, RAX);
+		h_rm(e, 2, H_LEA, H_AX, h_at(base, (s32)o->imm));
+		define(w, o->rn, H_AX);
 	}
 	if (a == LS_LDR_PC)
 		indirect(w, true);
 	else if (!store)
-		define(w, o->rd, RCX);
+		define(w, o->rd, H_CX);
 	return true;
 }
 
 static void emit_multiple(struct work *w, const struct arm_op *o, arm_fn *fn, bool store)
 {
 	unsigned base = use(w, o->rn), i = 0;
-	struct emit *e = &w->e;
+	struct host_code *e = &w->code;
 
-	e_rm(e, false, 0x8d, RAX, base, (s8)o->rs, false);
-	e_rr(e, false, X_MOV, RCX, RAX);
-	e_ri(e, X_AND, RCX, 0xfff);
-	e_ri(e, X_CMP, RCX, (u32)PAGE_SIZE - o->rm);
-	miss_if(w, CC_A, o, fn);
+	h_rm(e, 2, H_LEA, H_AX, h_at(base, (s8)o->rs));
+	h_rr(e, 2, H_MOV_LOAD, H_CX, H_AX);
+	h_alu_ri(e, 2, H_AND, H_CX, 0xfff);
+	h_alu_ri(e, 2, H_CMP, H_CX, (s32)((u32)PAGE_SIZE - o->rm));
+	miss_if(w, H_A, o, fn);
 	host_address(w, o, fn, 4, store ? TLB_W : TLB_R);
 	for (u32 list = o->imm; list && store; list &= list - 1, i += 4) {
-		unsigned at = (unsigned)REG_OFFSET((unsigned)__builtin_ctz(list)), r = RCX;
+		unsigned at = (unsigned)REG_OFFSET((unsigned)__builtin_ctz(list)), r = H_CX;
 		int there = find_held(w, at);
 
 		if (there >= 0)
 			r = held_reg[there];
 		else
-			e_rm(e, false, X_MOV, RCX, RDI, (s32)at, false);
-		e_rm(e, false, X_STORE, r, RAX, (s32)i, false);
+			h_rm(e, 2, H_MOV_LOAD, H_CX, h_at(H_DI, (s32)at));
+		h_rm(e, 2, H_MOV_STORE, r, h_at(H_AX, (s32)i));
 	}
 	if (o->aux) {
-		e_rm(e, false, 0x8d, RCX, base, (s32)o->aux, false);
-		define(w, o->rn, RCX);
+		h_rm(e, 2, H_LEA, H_CX, h_at(base, (s32)o->aux));
+		define(w, o->rn, H_CX);
 	}
 	for (u32 list = o->imm; list && !store; list &= list - 1, i += 4) {
 		unsigned at = (unsigned)REG_OFFSET((unsigned)__builtin_ctz(list));
 
-		e_rm(e, false, X_MOV, RCX, RAX, (s32)i, false);
-		e_rm(e, false, X_STORE, RCX, RDI, (s32)at, false);
+		h_rm(e, 2, H_MOV_LOAD, H_CX, h_at(H_AX, (s32)i));
+		h_rm(e, 2, H_MOV_STORE, H_CX, h_at(H_DI, (s32)at));
 		forget(w, at);
 	}
 	w->hf = HF_NONE;
@@ -683,8 +685,8 @@ static void link_register(struct work *w, u32 bit)
 {
 	unsigned pc = use(w, PC_OFFSET);
 
-	e_rm(&w->e, false, 0x8d, RAX, pc, (s32)(w->b->bytes | bit), false);
-	e_rm(&w->e, false, X_STORE, RAX, RDI, (s32)REG_OFFSET(14), false);
+	h_rm(&w->code, 2, H_LEA, H_AX, h_at(pc, (s32)(w->b->bytes | bit)));
+	h_rm(&w->code, 2, H_MOV_STORE, H_AX, h_at(H_DI, (s32)REG_OFFSET(14)));
 }
 
 static void emit_branch(struct work *w, const struct arm_op *o, unsigned cc, bool link)
@@ -707,7 +709,7 @@ static void emit_fused(struct work *w, const struct arm_op *o, const struct shap
 {
 	emit_dp(w, o, s->a, true, s->b ? K_REG : K_IMM, o->aux);
 	if (s->a == DP_MOV) {
-		e_rr(&w->e, false, 0x85, RAX, RAX);
+		h_rr(&w->code, 2, 0x85, H_AX, H_AX);
 		w->hf = HF_LOGIC;
 	}
 	emit_branch(w, o, s->c, false);
@@ -716,17 +718,17 @@ static void emit_fused(struct work *w, const struct arm_op *o, const struct shap
 /* A call; a body may unwind, and may kill the block by a store. */
 static void emit_body(struct work *w, const struct arm_op *o)
 {
-	struct emit *e = &w->e;
+	struct host_code *e = &w->code;
 
-	e_rip(e, true, 0x8d, RSI, o);
-	e_rm(e, true, X_STORE, RSI, RDI, AT(op), false);
-	e8(e, 0x57); /* push rdi */
-	e8(e, 0xe8); /* call */
-	e32(e, (u32)((const u8 *)(const void *)arm_bodies[o->body] - (e->p + 4)));
-	e8(e, 0x5f); /* pop rdi */
-	e_rip(e, false, X_MOV, RAX, &w->b->n);
-	e_ri(e, X_CMP, RAX, BLOCK_DEAD);
-	miss_if(w, CC_E, o + 1, NULL);
+	h_rip(e, 3, H_LEA, H_SI, o);
+	h_rm(e, 3, H_MOV_STORE, H_SI, h_at(H_DI, AT(op)));
+	h_8(e, 0x57); /* push rdi */
+	h_8(e, 0xe8); /* call */
+	h_32(e, (u32)((const u8 *)(const void *)arm_bodies[o->body] - (e->p + 4)));
+	h_8(e, 0x5f); /* pop rdi */
+	h_rip(e, 2, H_MOV_LOAD, H_AX, &w->b->n);
+	h_alu_ri(e, 2, H_CMP, H_AX, (s32)BLOCK_DEAD);
+	miss_if(w, H_E, o + 1, NULL);
 	memset(w->held, NOBODY, sizeof w->held);
 	w->hf = HF_NONE;
 }
@@ -738,7 +740,7 @@ static bool emit_jump(struct work *w, const struct arm_op *o, arm_fn *fn, unsign
 			return false;
 		emit_multiple(w, o, fn, false); /* r15 comes last, in ecx */
 	} else {
-		e_rr(&w->e, false, X_MOV, RCX, use(w, o->rm));
+		h_rr(&w->code, 2, H_MOV_LOAD, H_CX, use(w, o->rm));
 	}
 	if (type == SHAPE_BLX)
 		link_register(w, w->b->mode & ARM_MODE_THUMB);
@@ -770,8 +772,8 @@ static void read_pc(struct work *w, const struct arm_op *o)
 {
 	unsigned pc = use(w, PC_OFFSET);
 
-	e_rm(&w->e, false, 0x8d, RAX, pc, (s32)o->aux, false);
-	define(w, (unsigned)REG_OFFSET(15), RAX);
+	h_rm(&w->code, 2, H_LEA, H_AX, h_at(pc, (s32)o->aux));
+	define(w, (unsigned)REG_OFFSET(15), H_AX);
 }
 
 /* An op behind a condition: what it has brought into host registers is there on one way only. */
@@ -835,7 +837,7 @@ static bool emit_op(struct work *w, const struct arm_host *h, const struct arm_o
 
 void arm_host_translate(struct arm_host *h, struct arm_block *b)
 {
-	struct work w = {.e = {h->p, h->end}, .b = b, .start = h->p};
+	struct work w = {.code = {h->p}, .b = b, .start = h->p};
 	bool more = true;
 
 	memset(w.held, NOBODY, sizeof w.held);
@@ -844,16 +846,14 @@ void arm_host_translate(struct arm_host *h, struct arm_block *b)
 	if (more)
 		leave_to(&w, &b->op[b->ops], b->op[b->ops].exec);
 	for (unsigned i = 0; i < w.misses; i++) {
-		e_land(w.miss[i].jump, w.e.p);
+		h_land(w.miss[i].jump, w.code.p);
 		if (w.miss[i].fn) {
 			leave_to(&w, w.miss[i].op, w.miss[i].fn);
 			continue;
 		}
-		e_rip(&w.e, true, 0x8d, RSI, w.miss[i].op);
-		e_rm(&w.e, false, 0xff, 4, RSI, offsetof(struct arm_op, exec), false);
+		h_rip(&w.code, 3, H_LEA, H_SI, w.miss[i].op);
+		h_rm(&w.code, 2, 0xff, 4, h_at(H_SI, offsetof(struct arm_op, exec)));
 	}
-	if (w.e.p >= w.e.end)
-		return; /* cannot be: arm_host_full */
-	h->p = (u8 *)(((uintptr_t)w.e.p + 15) & ~(uintptr_t)15);
+	h->p = (u8 *)(((uintptr_t)w.code.p + 15) & ~(uintptr_t)15);
 	b->op[0].exec = (arm_fn *)(void *)w.start;
 }

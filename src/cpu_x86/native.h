@@ -9,7 +9,7 @@
 #define CPU_X86_NATIVE_H
 
 #include "cpu_x86/exec.h"
-#include "cpu_x86/host_insn.h"
+#include "base/host_insn.h"
 #include "cpu_x86/insn.h"
 
 /* What an op does, if native code can do it. */

@@ -60,8 +60,7 @@ static void translate(struct native *n, unsigned i, unsigned size, unsigned rw)
 	s64 entry = CPU_AT(tlb.d);
 
 	h_rr(h, 2, H_MOV_STORE, H_DX, H_CX);
-	h_rr(h, 2, 0xc1, 5, H_CX); /* SHR */
-	h_8(h, 12 - TLB_ENTRY_BITS);
+	h_shift(h, 2, H_SHR, H_CX, 12 - TLB_ENTRY_BITS);
 	h_rm(h, 2, 0x33, H_CX, h_at(H_DI, CPU_AT(tlb.d_mix)));
 	h_alu_ri(h, 2, H_AND, H_CX, (s64)(TLB_SIZE - 1) << TLB_ENTRY_BITS);
 	h_rm(h, 3, H_LEA, H_SI, h_at(H_DX, size - 1));
@@ -240,15 +239,13 @@ static void shift(struct native *n, unsigned i)
 	struct host_code *h = &n->h;
 	unsigned r = x86_native_change(n, o->dst >> 3), count = (unsigned)o->imm & (f->w == 3 ? 63 : 31);
 
-	h_rr(h, f->w, h_sized(f->w, 0xc1), f->code, r);
-	h_8(h, count);
+	h_shift(h, f->w, f->code, r, count);
 	x86_native_keep_flags(n, i);
 	if (!n->flags_seen[i])
 		return;
 	if (f->code == NATIVE_SHL && count > 1) {
 		h_rr(h, 2, H_MOV_STORE, H_AX, H_CX);
-		h_rr(h, 2, 0xc1, 5, H_CX); /* SHR ECX,15: SF is bit 0 */
-		h_8(h, 15);
+		h_shift(h, 2, H_SHR, H_CX, 15); /* SF is bit 0 */
 		h_8(h, 0x30), h_8(h, 0xe1);            /* XOR CL,AH: OF = SF ^ CF */
 		h_8(h, 0x80), h_8(h, 0xe1), h_8(h, 1); /* AND CL,1 */
 		h_8(h, 0x88), h_8(h, 0xc8);            /* MOV AL,CL */
@@ -265,7 +262,7 @@ static void shift_cl(struct native *n, unsigned i)
 	unsigned r = x86_native_change(n, n->b->op[i].dst >> 3);
 
 	h_rr(&n->h, 2, H_MOV_STORE, x86_native_use(n, R_CX), H_CX);
-	h_rr(&n->h, f->w, h_sized(f->w, 0xd3), f->code, r);
+	h_shift_cl(&n->h, f->w, f->code, r);
 	if (f->w == 2)
 		h_rr(&n->h, 2, H_MOV_STORE, r, r); /* a count of 0 clears the upper half, too */
 	n->flags = DEAD;
@@ -357,8 +354,7 @@ static void registers_only(struct native *n, unsigned i)
 	case NATIVE_CWD:
 		r = x86_native_use(n, R_AX);
 		h_rr(h, f->w, H_MOV_STORE, r, x86_native_set(n, R_DX));
-		h_rr(h, f->w, 0xc1, 7, n->host[R_DX]); /* SAR */
-		h_8(h, f->w == 3 ? 63 : 31);
+		h_shift(h, f->w, H_SAR, n->host[R_DX], f->w == 3 ? 63 : 31);
 		n->eflags = false;
 		break;
 	default: break;

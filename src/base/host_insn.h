@@ -1,9 +1,9 @@
 /*
- * The few host instructions that native code is made of, byte by byte. APM3 1: encoding. Widths are log2 of bytes, 0 to
- * 3; as on the guest, a 32-bit destination clears the upper half and narrower ones keep the rest.
+ * The few host (x86-64) instructions that both CPUs' host code is made of, byte by byte. APM3 1: encoding. Widths are log2 of bytes, 0 to
+ * 3; a 32-bit destination clears the upper half and narrower ones keep the rest. There is room: whoever emits a block has seen to it.
  */
-#ifndef CPU_X86_HOST_INSN_H
-#define CPU_X86_HOST_INSN_H
+#ifndef BASE_HOST_INSN_H
+#define BASE_HOST_INSN_H
 
 #include <string.h>
 
@@ -72,6 +72,14 @@ static inline void h_rm(struct host_code *h, unsigned w, unsigned op, unsigned r
 		h_32(h, (u32)m.disp);
 }
 
+/* [rip + ...], which is at; width 2 or 3 */
+static inline void h_rip(struct host_code *h, unsigned w, unsigned op, unsigned reg, const void *at)
+{
+	h_opcode(h, w, op, reg, H_NONE, H_NONE);
+	h_8(h, 5 | (reg & 7) << 3);
+	h_32(h, (u32)(uintptr_t)at - (u32)(uintptr_t)(h->p + 4));
+}
+
 /* Opcodes that have a byte form one below. */
 static inline unsigned h_sized(unsigned w, unsigned op) { return w ? op : op - 1; }
 static inline void h_imm(struct host_code *h, unsigned w, u64 v)
@@ -133,6 +141,19 @@ static inline void h_number(struct host_code *h, unsigned reg, u64 v)
 	}
 }
 
+/* Shifts by a number, and by CL. */
+enum host_shift { H_ROL, H_ROR, H_RCL, H_RCR, H_SHL, H_SHR, H_SAR = 7 };
+static inline void h_shift(struct host_code *h, unsigned w, enum host_shift sh, unsigned reg, unsigned n)
+{
+	h_rr(h, w, h_sized(w, 0xc1), sh, reg);
+	h_8(h, n);
+}
+static inline void h_shift_cl(struct host_code *h, unsigned w, enum host_shift sh, unsigned reg) { h_rr(h, w, h_sized(w, 0xd3), sh, reg); }
+
+/* Conditions of jumps and SETcc. */
+enum host_cc { H_O, H_NO, H_B, H_AE, H_E, H_NE, H_BE, H_A, H_S, H_NS, H_L = 12, H_GE, H_LE, H_G };
+static inline void h_set(struct host_code *h, enum host_cc cc, struct host_mem m) { h_rm(h, 2, 0x0f90u | cc, 0, m); }
+
 /* ---- SSE: prefix (66h, F3h, F2h or 0) 0F op; w = 3 for REX.W ---- */
 static inline void h_sse_rr(struct host_code *h, unsigned prefix, unsigned w, unsigned op, unsigned reg, unsigned rm)
 {
@@ -168,6 +189,8 @@ static inline void h_land(u8 *after, const u8 *target)
 
 	memcpy(after - 4, &v, 4);
 }
+
+static inline void h_jump_to(struct host_code *h, const void *to) { h_land(h_jump(h), to); }
 
 /* ---- flags: AH as LAHF gives it, AL = OF ---- */
 static inline void h_flags_save(struct host_code *h)
