@@ -28,30 +28,12 @@ struct walk_bit {
 };
 
 /* Rows of the tables walk_bit. */
-#define WALK_FLAG(n, name, one, zero)                                                                                       \
-	{                                                                                                              \
-		n, n, BIT_FLAG, name, one, zero, NULL                                                                  \
-	}
-#define WALK_ADDRESS(hi, lo, name)                                                                                          \
-	{                                                                                                              \
-		hi, lo, BIT_ADDRESS, name, NULL, NULL, NULL                                                            \
-	}
-#define WALK_FREE(hi, lo)                                                                                                   \
-	{                                                                                                              \
-		hi, lo, BIT_FREE, "-", "available to software", "available to software", NULL                          \
-	}
-#define WALK_FIELD(hi, lo, name, value)                                                                                     \
-	{                                                                                                              \
-		hi, lo, BIT_FIELD, name, NULL, NULL, value                                                             \
-	}
-#define WALK_TYPE(hi, lo, value)                                                                                            \
-	{                                                                                                              \
-		hi, lo, BIT_TYPE, "type", NULL, NULL, value                                                            \
-	}
-#define WALK_END                                                                                                            \
-	{                                                                                                              \
-		0, 0, 0, NULL, NULL, NULL, NULL                                                                        \
-	}
+#define WALK_FLAG(n, name, one, zero) {n, n, BIT_FLAG, name, one, zero, NULL}
+#define WALK_ADDRESS(hi, lo, name)    {hi, lo, BIT_ADDRESS, name, NULL, NULL, NULL}
+#define WALK_FREE(hi, lo)             {hi, lo, BIT_FREE, "-", "available to software", "available to software", NULL}
+#define WALK_FIELD(hi, lo, name, val) {hi, lo, BIT_FIELD, name, NULL, NULL, val}
+#define WALK_TYPE(hi, lo, val)        {hi, lo, BIT_TYPE, "type", NULL, NULL, val}
+#define WALK_END                      {0, 0, 0, NULL, NULL, NULL, NULL}
 
 #define WALK_LEVELS 5
 

@@ -6,13 +6,14 @@
 
 #include <stdio.h>
 
-#define CB                                                                                                              \
-	WALK_FLAG(2, "B", "writes may be buffered", "not buffered"), WALK_FLAG(3, "C", "may be cached", "not cached")
+#include "cpu_arm/cpu.h"
+
+#define CB WALK_FLAG(2, "B", "writes may be buffered", "not buffered"), WALK_FLAG(3, "C", "may be cached", "not cached")
 
 static const char *const l1_types[] = {"fault", "coarse", "section", "fine"};
 static const char *const l2_types[] = {"fault", "large", "small", "tiny"};
-static const char *const ap_means[] = {"User none, privileged by S and R", "privileged read and write, User none", "privileged read and write, User read",
-				       "read and write for all"};
+static const char *const ap_means[] = {"User none, privileged by S and R", "privileged read and write, User none",
+				       "privileged read and write, User read", "read and write for all"};
 
 /* First level. DDI0100 B4.7.2 */
 static const struct walk_bit l1_fault[] = {WALK_TYPE(1, 0, l1_types), WALK_FREE(31, 2), WALK_END};
@@ -25,9 +26,8 @@ static const struct walk_bit l1_fine[] = {
 static const struct walk_bit *const l1_type[] = {l1_fault, l1_coarse, l1_section, l1_fine};
 
 /* Second level. DDI0100 B4.7.3-B4.7.5 */
-#define APS                                                                                                             \
-	WALK_FIELD(5, 4, "AP0", ap_means), WALK_FIELD(7, 6, "AP1", ap_means), WALK_FIELD(9, 8, "AP2", ap_means),        \
-		WALK_FIELD(11, 10, "AP3", ap_means)
+#define SUB(n) WALK_FIELD(2 * n + 5, 2 * n + 4, "AP" #n, ap_means)
+#define APS    SUB(0), SUB(1), SUB(2), SUB(3)
 static const struct walk_bit l2_fault[] = {WALK_TYPE(1, 0, l2_types), WALK_FREE(31, 2), WALK_END};
 static const struct walk_bit l2_large[] = {WALK_TYPE(1, 0, l2_types), CB, APS, WALK_ADDRESS(31, 16, "page"), WALK_END};
 static const struct walk_bit l2_small[] = {WALK_TYPE(1, 0, l2_types), CB, APS, WALK_ADDRESS(31, 12, "page"), WALK_END};
@@ -35,7 +35,7 @@ static const struct walk_bit l2_tiny[] = {WALK_TYPE(1, 0, l2_types), CB, WALK_FI
 static const struct walk_bit *const l2_type[] = {l2_fault, l2_large, l2_small, l2_tiny};
 
 /* CP15. DDI0198 2.3.2, 2.3.4, 2.3.13 */
-static const struct walk_bit fcse[] = {WALK_FREE(24, 0), WALK_FIELD(31, 25, "process", NULL), WALK_END};
+static const struct walk_bit fcse[] = {WALK_FIELD(31, 25, "process", NULL), WALK_END};
 #define D(n) WALK_FIELD(2 * n + 1, 2 * n, "D" #n, arm_domain_names)
 static const struct walk_bit dacr[] = {D(0), D(1), D(2),  D(3),  D(4),  D(5),  D(6),  D(7), D(8),
 				       D(9), D(10), D(11), D(12), D(13), D(14), D(15), WALK_END};
@@ -49,7 +49,7 @@ static const struct walk_bit control[] = {
 
 struct walk_arm_env walk_arm_env_of(const struct walk_arm_regs *r)
 {
-	return (struct walk_arm_env){.on = r->control & 1, .s = r->control >> 8 & 1, .r = r->control >> 9 & 1, .ttbr = r->ttbr, .dacr = r->dacr};
+	return (struct walk_arm_env){.on = r->control & CTL_M, .s = r->control & CTL_S, .r = r->control & CTL_R, .ttbr = r->ttbr, .dacr = r->dacr};
 }
 
 unsigned walk_arm_rights(const struct walk_arm_regs *r, unsigned domain, unsigned ap)
@@ -92,7 +92,7 @@ static struct walk_level reg(const char *name, const char *entry, const char *ta
 
 void walk_form_arm(struct walk_form *f, const struct walk_arm_regs *r, const struct walk *w)
 {
-	const bool on = r->control & 1;
+	const bool on = r->control & CTL_M;
 	unsigned l1 = w->n ? w->step[0].val & 3 : 0;
 
 	memset(f, 0, sizeof *f);

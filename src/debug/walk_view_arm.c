@@ -4,6 +4,8 @@
  */
 #include "debug/walk_view.h"
 
+#include "cpu_arm/cpu.h"
+
 static struct walk_cell *cell_of(struct walk_view *v, unsigned level)
 {
 	for (unsigned i = 0; i < v->rows; i++)
@@ -77,7 +79,7 @@ void walk_view_arm(struct walk_view *v)
 
 	put_register(v, ARM_FCSE, s->arm.fcse);
 	v->perm = ARM_RIGHTS;
-	if (!(s->arm.control & 1))
+	if (!(s->arm.control & CTL_M))
 		return;
 	v->perm = 0;
 	if (s->arm_page.shift) {
