@@ -36,9 +36,14 @@ static json_t *hex(u64 v)
 /* In microseconds: the time of an event that happens now. */
 static double when(const struct trace *t, const struct event *e) { return (double)t->hub->t->ops->now(t->hub->t, e->cpu) / 1000.0; }
 
-static void name_track(struct trace *t, unsigned pid, unsigned tid, const char *name)
+/* A process for each CPU, a thread for each of its tracks. No number is 0, which Perfetto takes for an idle process, or used twice. */
+static int pid_of(unsigned cpu) { return (int)cpu + 1; }
+static int tid_of(unsigned cpu, unsigned track) { return ((int)cpu + 1) * 100 + (int)track; }
+
+static void name_track(struct trace *t, unsigned cpu, unsigned track, const char *name)
 {
-	put(t, json_pack("{s:s,s:s,s:i,s:i,s:{s:s}}", "name", "thread_name", "ph", "M", "pid", (int)pid, "tid", (int)tid, "args", "name", name));
+	put(t, json_pack("{s:s,s:s,s:i,s:i,s:{s:s}}", "name", "thread_name", "ph", "M", "pid", pid_of(cpu), "tid",
+			 tid_of(cpu, track), "args", "name", name));
 }
 
 /* ---- ARM: a track for each mode ---- */
@@ -55,8 +60,8 @@ static void name_modes(struct trace *t)
 
 static void mode_slice(struct trace *t, double now)
 {
-	put(t, json_pack("{s:s,s:s,s:f,s:f,s:i,s:i}", "name", regs_arm_mode(t->mode), "ph", "X", "ts", t->mode_since, "dur", now - t->mode_since, "pid", 0,
-			 "tid", (int)mode_track(t->mode)));
+	put(t, json_pack("{s:s,s:s,s:f,s:f,s:i,s:i}", "name", regs_arm_mode(t->mode), "ph", "X", "ts", t->mode_since, "dur", now - t->mode_since, "pid",
+			 pid_of(0), "tid", tid_of(0, mode_track(t->mode))));
 }
 
 static void hear_arm(struct trace *t, const struct event *e)
@@ -69,8 +74,8 @@ static void hear_arm(struct trace *t, const struct event *e)
 		t->mode_since = when(t, e);
 		return;
 	}
-	put(t, json_pack("{s:s,s:s,s:s,s:f,s:i,s:i,s:{s:o,s:o,s:o}}", "name", arm_vector_name(e->a), "ph", "i", "s", "t", "ts", when(t, e), "pid", 0, "tid",
-			 (int)mode_track(now), "args", "pc", hex(e->ip), "fsr", hex(e->b), "far", hex(e->c)));
+	put(t, json_pack("{s:s,s:s,s:s,s:f,s:i,s:i,s:{s:o,s:o,s:o}}", "name", arm_vector_name(e->a), "ph", "i", "s", "t", "ts", when(t, e), "pid", pid_of(0),
+			 "tid", tid_of(0, mode_track(now)), "args", "pc", hex(e->ip), "fsr", hex(e->b), "far", hex(e->c)));
 }
 
 /* ---- x86: a track for each world ---- */
@@ -81,7 +86,7 @@ static void name_tracks(struct trace *t)
 		char name[16];
 
 		snprintf(name, sizeof name, "cpu%u", i);
-		put(t, json_pack("{s:s,s:s,s:i,s:{s:s}}", "name", "process_name", "ph", "M", "pid", (int)i, "args", "name", name));
+		put(t, json_pack("{s:s,s:s,s:i,s:{s:s}}", "name", "process_name", "ph", "M", "pid", pid_of(i), "args", "name", name));
 		if (t->hub->t->icp) {
 			name_modes(t);
 			continue;
@@ -93,21 +98,28 @@ static void name_tracks(struct trace *t)
 
 static void instant(struct trace *t, const struct event *e, const char *name, json_t *args)
 {
-	put(t, json_pack("{s:s,s:s,s:s,s:f,s:i,s:i,s:o}", "name", name, "ph", "i", "s", "t", "ts", when(t, e), "pid", (int)e->cpu, "tid",
-			 e->guest ? TRACK_GUEST : TRACK_HOST, "args", args));
+	put(t, json_pack("{s:s,s:s,s:s,s:f,s:i,s:i,s:o}", "name", name, "ph", "i", "s", "t", "ts", when(t, e), "pid", pid_of(e->cpu), "tid",
+			 tid_of(e->cpu, e->guest ? TRACK_GUEST : TRACK_HOST), "args", args));
+}
+
+/* From VMRUN, or from when the trace began, to now. Takes args over. */
+static void guest_slice(struct trace *t, unsigned cpu, const char *name, double now, json_t *args)
+{
+	double since = t->guest[cpu].running ? t->guest[cpu].since : now;
+
+	put(t, json_pack("{s:s,s:s,s:f,s:f,s:i,s:i,s:o}", "name", name, "ph", "X", "ts", since, "dur", now - since, "pid", pid_of(cpu), "tid",
+			 tid_of(cpu, TRACK_GUEST), "args", args));
 }
 
 static void slice(struct trace *t, const struct event *e)
 {
 	struct space *mem = t->hub->t->mem;
 	u64 info1 = space_peek(mem, e->b + 0x78, 8), info2 = space_peek(mem, e->b + 0x80, 8);
-	double now = when(t, e), since = t->guest[e->cpu].running ? t->guest[e->cpu].since : now;
 	char name[32];
 
 	svm_exit_name(e->c, name, sizeof name);
-	put(t, json_pack("{s:s,s:s,s:f,s:f,s:i,s:i,s:{s:o,s:i,s:o,s:o,s:o,s:o}}", "name", name, "ph", "X", "ts", since, "dur", now - since,
-			 "pid", (int)e->cpu, "tid", TRACK_GUEST, "args", "vmcb", hex(e->b), "asid", (int)t->guest[e->cpu].asid, "entry",
-			 hex(t->guest[e->cpu].rip), "rip", hex(e->ip), "exitinfo1", hex(info1), "exitinfo2", hex(info2)));
+	guest_slice(t, e->cpu, name, when(t, e), json_pack("{s:o,s:i,s:o,s:o,s:o,s:o}", "vmcb", hex(e->b), "asid", (int)t->guest[e->cpu].asid,
+		    "entry", hex(t->guest[e->cpu].rip), "rip", hex(e->ip), "exitinfo1", hex(info1), "exitinfo2", hex(info2)));
 	if (e->c == EXIT_NPF)
 		instant(t, e, "NPF", json_pack("{s:o,s:o}", "gpa", hex(info2), "error", hex(info1)));
 	t->guest[e->cpu].running = false;
@@ -142,20 +154,40 @@ static void hear(void *arg, const struct event *e)
 	}
 }
 
+/* The trace begins or ends while guests run. */
+static void guests_on(struct trace *t, bool on)
+{
+	const struct target *target = t->hub->t;
+	double now = (double)target->machine->sched.now / 1000.0;
+
+	for (unsigned i = 0; target->pc && i < target->cpus; i++) {
+		const struct svm_state *s = &target->pc->cpu[i].x86.svm;
+
+		if (t->on && !on && t->guest[i].running)
+			guest_slice(t, i, "no #VMEXIT yet", now > t->guest[i].since ? now : t->guest[i].since,
+				    json_pack("{s:o,s:i,s:o}", "vmcb", hex(s->vmcb_pa), "asid", (int)t->guest[i].asid, "entry", hex(t->guest[i].rip)));
+		t->guest[i].running = on && (t->on ? t->guest[i].running : s->guest);
+		if (on && !t->on) {
+			t->guest[i].since = now;
+			t->guest[i].asid = s->asid;
+			t->guest[i].rip = target->pc->cpu[i].x86.rip;
+		}
+	}
+}
+
 void trace_enable(struct trace *t, bool on)
 {
 	const u32 worlds = t->hub->t->icp ? BIT(EV_MODE) : BIT(EV_VMRUN) | BIT(EV_VMEXIT);
 
 	if (!on && t->on && t->hub->t->icp)
 		mode_slice(t, (double)t->hub->t->machine->sched.now / 1000.0);
-	t->on = on;
-	if (on && t->hub->t->icp) {
+	guests_on(t, on);
+	if (on && !t->on && t->hub->t->icp) {
 		t->mode = t->hub->t->icp->cpu.s.cpsr;
 		t->mode_since = (double)t->hub->t->machine->sched.now / 1000.0;
 	}
+	t->on = on;
 	hub_listen(t->hub, t->ear, on ? worlds | BIT(EV_EXCEPTION) | BIT(EV_INTERRUPT) : 0);
-	for (unsigned i = 0; !on && i < PC_CPUS; i++)
-		t->guest[i].running = false;
 }
 
 bool trace_open(struct trace *t, struct hub *hub, const char *path, struct error *err)
@@ -174,8 +206,7 @@ bool trace_open(struct trace *t, struct hub *hub, const char *path, struct error
 
 bool trace_close(struct trace *t, struct error *err)
 {
-	if (t->hub->t->icp && t->on)
-		mode_slice(t, (double)t->hub->t->machine->sched.now / 1000.0);
+	trace_enable(t, false);
 	fputs("\n]\n", t->f);
 	return fclose(t->f) == 0 || error_set(err, "%s: %s", t->path, strerror(errno));
 }
