@@ -530,6 +530,50 @@ START_TEST(places)
 }
 END_TEST
 
+static u64 random_bits(void)
+{
+	static u64 x = 88172645463325252ull;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	return x ^= x << 17;
+}
+
+static void flip(struct tables *in, u64 va, unsigned level, unsigned bit) { tables_put(in, va, level, tables_get(in, va, level) ^ BIT(bit)); }
+
+/* Entries of random bits in both dimensions: at most one cell fails, and every form comes to its end. */
+START_TEST(anything)
+{
+	for (unsigned i = 0; i < 2000; i++) {
+		unsigned levels = i % 5 + (i % 5 != 0), fails = 0;
+		char buf[16384];
+		struct text out;
+		u64 va;
+
+		nested(2 + i % 4, 1 + i % 2, levels);
+		va = levels > 3 ? VA : levels ? VA32 : 0x5000;
+		if (levels)
+			tables_map(&t, va, 1 + i % 2, 0x3000, P | W | U);
+		for (unsigned k = 0; k < 2; k++) {
+			u64 x = random_bits();
+
+			if (levels && k)
+				flip(&t, va, 1 + (unsigned)(x % levels), x >> 32 & 31);
+			else
+				flip(&nt, 0x800000, 1 + i % 2 + (unsigned)(x & 1), x >> 32 & 63);
+		}
+		see(va, (unsigned)random_bits() & (ACC_WRITE | ACC_USER));
+		for (unsigned r = 0; r < v.rows; r++)
+			for (unsigned n = 0; n < v.columns; n++)
+				fails += v.row[r].cell[n].fails;
+		ck_assert_uint_eq(fails, shot.walk.why != WALK_OK);
+		walk_draw(&drawing, &v);
+		text_init_buffer(&out, buf, sizeof buf);
+		walk_term(&out, &v, &(struct walk_paper){.width = (unsigned)(random_bits() % 200), .colour = i & 1});
+	}
+}
+END_TEST
+
 /* ---- what is asked for ---- */
 
 START_TEST(specs)
@@ -597,6 +641,7 @@ int main(void)
 	tcase_add_test(c, hostile_name);
 	tcase_add_test(c, widths);
 	tcase_add_test(c, places);
+	tcase_add_test(c, anything);
 	tcase_add_test(c, specs);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);

@@ -478,6 +478,45 @@ START_TEST(forms)
 }
 END_TEST
 
+static u32 random_state = 12345;
+static u32 random_word(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 17;
+	return random_state ^= random_state << 5;
+}
+
+/* Tables and registers of random bits: what fails is one cell, what is allowed is what the machine says, every form comes to its end. */
+START_TEST(anything)
+{
+	for (unsigned i = 0; i < 4096; i++) /* tables mostly in RAM */
+		put(TABLE + 4 * i, random_word() & (i & 3 ? 0x00fffdef : ~0u));
+	for (unsigned i = 0; i < 3000; i++) {
+		unsigned access = random_word() & (ACC_WRITE | ACC_USER), fails = 0, want;
+		char buf[8192];
+		struct text out;
+
+		shot.arm = (struct walk_arm_regs){.ttbr = random_word() & 15 ? TABLE : random_word() & ~0x3fffu, .dacr = random_word(),
+		                                  .control = random_word() | (random_word() & 15 ? CTL_M : 0),
+		                                  .fcse = random_word() & 1 ? random_word() & 0xfe000000 : 0};
+		see(random_word() >> (random_word() & 15), random_word() & 7 ? access : (access & ACC_USER) | ACC_EXEC);
+		for (unsigned r = 0; r < v.rows; r++)
+			fails += v.row[r].cell[0].fails;
+		ck_assert_uint_eq(fails, shot.walk.why != WALK_OK);
+		ck_assert_uint_eq(cell("final")->state == CELL_DATA, shot.walk.why == WALK_OK);
+		want = 1u << ((shot.access & ACC_WRITE ? 1 : 0) + (shot.access & ACC_USER ? 2 : 0));
+		if (shot.arm_page.shift)
+			ck_assert_uint_eq((v.perm & want) != 0, shot.walk.why == WALK_OK);
+		text_init_buffer(&out, buf, sizeof buf);
+		walk_term(&out, &v, &(struct walk_paper){.width = random_word() % 200, .colour = i & 1});
+		if (i % 50 == 0) {
+			has(write_json, "\"arch\":\"arm\"");
+			has(write_svg, "</svg>");
+		}
+	}
+}
+END_TEST
+
 START_TEST(plain_list)
 {
 	char buf[512];
@@ -511,6 +550,7 @@ int main(void)
 	tcase_add_test(t, entry_bits);
 	tcase_add_test(t, forms);
 	tcase_add_test(t, plain_list);
+	tcase_add_test(t, anything);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
