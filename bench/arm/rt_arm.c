@@ -28,43 +28,13 @@ void rt_puts(const char *s)
 		*(volatile u32 *)UART = (u8)*s;
 }
 
-void rt_hex(u64 v)
-{
-	char s[19] = "0x";
-
-	for (int i = 0; i < 16; i++)
-		s[2 + i] = "0123456789abcdef"[v >> (60 - 4 * i) & 15];
-	s[18] = 0;
-	rt_puts(s);
-}
-
-void rt_dec(u64 v)
-{
-	char s[21], *p = s + 20;
-
-	*p = 0;
-	do
-		*--p = (char)('0' + v % 10);
-	while (v /= 10);
-	rt_puts(p);
-}
-
+/* 0 is 0, the others are what isa-debug-exit makes of them. */
 _Noreturn void rt_exit(u32 value)
 {
-	const u32 block[2] = {APPLICATION_EXIT, value};
+	const u32 block[2] = {APPLICATION_EXIT, value ? value << 1 | 1 : 0};
 
 	for (;;)
 		semihost(SYS_EXIT_EXTENDED, block);
-}
-
-_Noreturn void rt_fail(const char *why)
-{
-	rt_puts("bench ");
-	rt_puts(bench.name);
-	rt_puts(" failed: ");
-	rt_puts(why);
-	rt_puts("\n");
-	rt_exit(2);
 }
 
 u32 *mmu_on(void)
@@ -81,37 +51,15 @@ u32 *mmu_on(void)
 	return table;
 }
 
-/* n= in the command line; QEMU's begins with the program's name. */
-static u64 wanted(void)
-{
-	static char text[256];
-	u32 block[2] = {(u32)text, sizeof text};
-	u64 n = 0;
-
-	semihost(SYS_GET_CMDLINE, block);
-	for (const char *p = text; *p; p++) {
-		if (p[0] != 'n' || p[1] != '=' || (p > text && p[-1] != ' '))
-			continue;
-		for (p += 2; *p >= '0' && *p <= '9'; p++)
-			n = n * 10 + (u32)(*p - '0');
-		return n;
-	}
-	return bench.n;
-}
-
 _Noreturn void rt_main(void)
 {
-	u64 n = wanted();
-	struct result r = bench.run(n);
+	static char line[256];
+	u32 block[2] = {(u32)line, sizeof line};
+	u64 n;
 
-	rt_puts("bench ");
-	rt_puts(bench.name);
-	rt_puts(" n=");
-	rt_dec(n);
-	rt_puts(" ops=");
-	rt_dec(r.ops);
-	rt_puts(" sum=");
-	rt_hex(r.sum);
+	semihost(SYS_GET_CMDLINE, block);
+	n = rt_wanted(line);
+	rt_result(n, bench.run(n));
 	rt_puts("\n");
-	rt_exit(0);
+	rt_exit(RT_OK);
 }

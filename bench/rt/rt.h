@@ -43,6 +43,11 @@ _Noreturn void rt_exit(u32 value);
 _Noreturn void rt_fail(const char *why);        /* something is wrong in the machine or in the payload */
 _Noreturn void rt_unsupported(const char *why); /* the machine lacks what the payload needs */
 
+/* For the run-times' own use: what follows the word `key` (as in "n=") in the command line, or NULL; n; the result line without its end. */
+const char *rt_option(const char *line, const char *key);
+u64 rt_wanted(const char *line);
+void rt_result(u64 n, struct result r);
+
 /* Fails unless the machine has RAM up to `end` (bytes, at least 1 MB). */
 void rt_need_ram(u64 end);
 

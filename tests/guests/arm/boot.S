@@ -1,4 +1,6 @@
 /* Start, exception vectors and small things that C cannot say. DDI0100 A2.6 */
+#include "start.inc"
+
 	.syntax unified
 	.arm
 	.section .text.start
@@ -16,19 +18,7 @@ start:
 	msr	cpsr_c, #0xdf		@ System
 	ldr	sp, =stack_usr
 	msr	cpsr_c, #0xd3
-	ldr	r0, =bss
-	ldr	r1, =bss_end
-	mov	r2, #0
-1:	cmp	r0, r1
-	strlo	r2, [r0], #4
-	blo	1b
-	mov	r1, #0			@ vectors to 0
-	ldr	r0, =vectors
-	mov	r2, #16
-2:	ldr	r3, [r0], #4
-	str	r3, [r1], #4
-	subs	r2, r2, #1
-	bne	2b
+	begin
 	bl	test
 	bl	finish
 	mov	r0, #0
