@@ -44,7 +44,6 @@ enum arm_vector { ARM_RESET, ARM_UNDEFINED, ARM_SVC, ARM_PREFETCH_ABORT, ARM_DAT
 struct arm_cp15 {
 	u32 control, ttbr, dacr, dfsr, ifsr, far;
 	u32 dlock, ilock;    /* c9,c0: cache lockdown */
-	u32 dtcm, itcm;      /* c9,c1: TCM regions; there is no TCM */
 	u32 fcse, context;   /* c13 */
 	/* c15, test and debug */
 	u32 debug_override, test_address, region_remap, trace_control, cache_debug;

@@ -95,8 +95,6 @@ static void use_pc(struct insn *n, u32 distance)
 
 /* ---- data processing ---- */
 
-static bool is_logic(enum arm_dp op) { return 1u << op & (1u << DP_AND | 1u << DP_EOR | 1u << DP_TST | 1u << DP_TEQ | 1u << DP_ORR | 1u << DP_MOV | 1u << DP_BIC | 1u << DP_MVN); }
-static bool is_test(enum arm_dp op) { return op >= DP_TST && op <= DP_CMN; }
 static bool is_move(enum arm_dp op) { return op == DP_MOV || op == DP_MVN; }
 
 static void note_flags(struct insn *n, enum arm_dp op, bool s, enum arm_kind k)
@@ -108,9 +106,9 @@ static void note_flags(struct insn *n, enum arm_dp op, bool s, enum arm_kind k)
 		d->use[i] |= USE_READS;
 	if (!s)
 		return;
-	if (!is_logic(op))
+	if (!dp_is_logic(op))
 		d->use[i] |= USE_KILLS;
-	d->quiet[i] = is_test(op) ? arm_nop : arm_dp[op][0][k];
+	d->quiet[i] = dp_is_test(op) ? arm_nop : arm_dp[op][0][k];
 	if (k == K_IMM || k == K_REG)
 		d->fused[i] = arm_fused[op][k == K_REG][0] ? arm_fused[op][k == K_REG] : NULL;
 }
@@ -124,9 +122,9 @@ static bool data_processing(struct insn *n)
 
 	registers(n->o, w);
 	n->o->imm = arm_shifter(w, &k);
-	if (k == K_IMM_C && (!s || !is_logic(op)))
+	if (k == K_IMM_C && (!s || !dp_is_logic(op)))
 		k = K_IMM;
-	if (RD(w) == 15 && !is_test(op)) {
+	if (RD(w) == 15 && !dp_is_test(op)) {
 		if (op != DP_MOV || s || k != K_REG || RM(w) == 15)
 			return body(n, BODY_dp_pc, true);
 		n->o->exec = arm_mov_pc;

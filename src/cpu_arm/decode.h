@@ -57,6 +57,12 @@ u32 arm_from_thumb(enum arm_id id, u32 w);
 /* ---- handlers by table ---- */
 
 enum arm_dp { DP_AND, DP_EOR, DP_SUB, DP_RSB, DP_ADD, DP_ADC, DP_SBC, DP_RSC, DP_TST, DP_TEQ, DP_CMP, DP_CMN, DP_ORR, DP_MOV, DP_BIC, DP_MVN };
+/* Comparisons have no destination; logical operations leave V alone and take C from the shifter. */
+static ALWAYS_INLINE bool dp_is_test(enum arm_dp op) { return op >= DP_TST && op <= DP_CMN; }
+static ALWAYS_INLINE bool dp_is_logic(enum arm_dp op)
+{
+	return 1u << op & (1u << DP_AND | 1u << DP_EOR | 1u << DP_TST | 1u << DP_TEQ | 1u << DP_ORR | 1u << DP_MOV | 1u << DP_BIC | 1u << DP_MVN);
+}
 /* The second operand. By register: amount in rs, else in imm (1-31, LSR and ASR 1-32). IMM_C: the rotated immediate gives the carry. */
 enum arm_kind { K_IMM, K_IMM_C, K_REG, K_LSL, K_LSR, K_ASR, K_ROR, K_RRX, K_LSL_R, K_LSR_R, K_ASR_R, K_ROR_R, K_COUNT };
 /* The kind of an encoding's second operand, and its immediate or amount. */
@@ -75,6 +81,7 @@ extern arm_fn *const arm_ldst[LS_COUNT][AM_COUNT];
 /* imm: the list; rs: (s8) distance of the lowest word from rn; rm: bytes; aux: what is added to rn */
 extern arm_fn *const arm_ldm, *const arm_ldm_pc, *const arm_stm;
 
+enum arm_multiply { OP_MUL, OP_MLA, OP_UMULL, OP_UMLAL, OP_SMULL, OP_SMLAL };
 extern arm_fn *const arm_mul[6][2]; /* MUL MLA UMULL UMLAL SMULL SMLAL; flags. rd: 19-16, rn: 15-12, rs: 11-8, rm: 3-0 */
 extern arm_fn *const arm_clz, *const arm_q[4], *const arm_smla[4], *const arm_smlaw[2], *const arm_smulw[2], *const arm_smlal[4], *const arm_smul[4];
 

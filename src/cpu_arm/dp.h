@@ -122,6 +122,4 @@ static ALWAYS_INLINE u32 dp_compute(struct arm_cpu *c, enum arm_dp op, bool s, u
 	}
 }
 
-static ALWAYS_INLINE bool dp_is_test(enum arm_dp op) { return op >= DP_TST && op <= DP_CMN; }
-
 #endif

@@ -21,7 +21,7 @@ const struct field arm_fields[] = {
         FIELD_ARRAY(struct arm_state, r8_usr), FIELD_ARRAY(struct arm_state, r8_fiq), M(irq), M(fiq), M(waiting),
         FIELD_(struct arm_state, pad, FMT_PAD, 0),
         FIELD_BITS(struct arm_state, cp15.control, control_names), M(cp15.ttbr), M(cp15.dacr), M(cp15.dfsr), M(cp15.ifsr), M(cp15.far),
-        M(cp15.dlock), M(cp15.ilock), M(cp15.dtcm), M(cp15.itcm), M(cp15.fcse), M(cp15.context), M(cp15.debug_override), M(cp15.test_address),
+        M(cp15.dlock), M(cp15.ilock), M(cp15.fcse), M(cp15.context), M(cp15.debug_override), M(cp15.test_address),
         M(cp15.region_remap), M(cp15.trace_control), M(cp15.cache_debug),
         FIELD_ARRAY(struct arm_state, vfp.s), M(vfp.fpscr), FIELD_BITS(struct arm_state, vfp.fpexc, fpexc_names), M(vfp.fpinst), M(vfp.fpinst2),
         FIELD_(struct arm_state, pad1, FMT_PAD, 0), FIELD_DEC(struct arm_state, retired),

@@ -390,9 +390,6 @@ static void land_all(struct work *w, const struct jumps *j)
 
 /* ---- data processing ---- */
 
-static bool is_logic(unsigned op) { return 0xf303u >> op & 1; }
-static bool is_test(unsigned op) { return op >= DP_TST && op <= DP_CMN; }
-
 /* The second operand, shifted, into ecx or edx; carry: the shifter's goes to fc. */
 static unsigned shifted(struct work *w, const struct arm_op *o, unsigned kind, u32 n, bool carry)
 {
@@ -471,7 +468,7 @@ static void dp_result(struct work *w, unsigned op, const struct arm_op *o, int b
 	                         [DP_SUB] = H_SUB, [DP_CMP] = H_SUB, [DP_RSB] = H_SUB, [DP_ADC] = H_ADC, [DP_SBC] = H_SBB, [DP_RSC] = H_SBB};
 	int a = op == DP_MOV || op == DP_MVN ? -1 : (int)use(w, o->rn);
 
-	w->hf = op == DP_ADD || op == DP_CMN || op == DP_ADC ? HF_ADD : is_logic(op) ? HF_LOGIC : HF_SUB;
+	w->hf = op == DP_ADD || op == DP_CMN || op == DP_ADC ? HF_ADD : dp_is_logic(op) ? HF_LOGIC : HF_SUB;
 	switch (op) {
 	case DP_MOV: move(w, b, imm); w->hf = HF_NONE; return;
 	case DP_MVN:
@@ -508,7 +505,7 @@ static void dp_result(struct work *w, unsigned op, const struct arm_op *o, int b
 /* Stores, and SETcc, leave the host's flags as they are. */
 static void keep_flags(struct work *w, unsigned op)
 {
-	if (!is_logic(op)) {
+	if (!dp_is_logic(op)) {
 		h_set(&w->code, w->hf == HF_ADD ? H_B : H_AE, h_at(H_DI, AT(fc)));
 		h_set(&w->code, H_O, h_at(H_DI, AT(fv)));
 	}
@@ -518,10 +515,10 @@ static void keep_flags(struct work *w, unsigned op)
 /* False: not here. */
 static bool emit_dp(struct work *w, const struct arm_op *o, unsigned op, bool s, unsigned kind, u32 imm)
 {
-	bool carry = s && is_logic(op) && kind != K_IMM && kind != K_REG;
+	bool carry = s && dp_is_logic(op) && kind != K_IMM && kind != K_REG;
 	int b = -1;
 
-	if (!s && is_test(op))
+	if (!s && dp_is_test(op))
 		return true;
 	if (carry && kind >= K_LSL_R)
 		return false;
@@ -553,7 +550,7 @@ static bool emit_dp(struct work *w, const struct arm_op *o, unsigned op, bool s,
 		keep_flags(w, op);
 	else
 		w->hf = HF_NONE;
-	if (!is_test(op))
+	if (!dp_is_test(op))
 		define(w, o->rd, H_AX);
 	return true;
 }
@@ -562,29 +559,46 @@ static bool emit_mul(struct work *w, const struct arm_op *o, unsigned op, bool s
 {
 	unsigned m, t;
 
-	if (op == 3 || op == 5 || (op > 1 && s))
+	if (op > OP_MLA && s)
 		return false;
 	m = use(w, o->rm);
 	t = use(w, o->rs);
 	w->hf = HF_NONE;
-	if (op <= 1) {
+	if (op <= OP_MLA) {
 		h_rr(&w->code, 2, H_MOV_LOAD, H_AX, m);
 		h_rr(&w->code, 2, 0x0faf, H_AX, t);
-		if (op)
+		if (op == OP_MLA)
 			h_rr(&w->code, 2, h_alu_load(H_ADD), H_AX, use(w, o->rn));
 		define(w, o->rd, H_AX);
-		if (s) {
+		if (s)
 			h_rm(&w->code, 3, H_MOV_STORE, H_AX, h_at(H_DI, AT(nz)));
-		}
 		return true;
 	}
-	h_rr(&w->code, op == 4 ? 3 : 2, op == 4 ? 0x63 : H_MOV_LOAD, H_AX, m); /* movsxd, or zero-extended */
-	h_rr(&w->code, op == 4 ? 3 : 2, op == 4 ? 0x63 : H_MOV_LOAD, H_CX, t);
+	h_rr(&w->code, op >= OP_SMULL ? 3 : 2, op >= OP_SMULL ? 0x63 : H_MOV_LOAD, H_AX, m); /* movsxd, or zero-extended */
+	h_rr(&w->code, op >= OP_SMULL ? 3 : 2, op >= OP_SMULL ? 0x63 : H_MOV_LOAD, H_CX, t);
 	h_rr(&w->code, 3, 0x0faf, H_AX, H_CX);
+	if (op == OP_UMLAL || op == OP_SMLAL) {
+		h_rr(&w->code, 2, H_MOV_LOAD, H_CX, use(w, o->rd));
+		h_shift(&w->code, 3, H_SHL, H_CX, 32);
+		h_rr(&w->code, 2, H_MOV_LOAD, H_DX, use(w, o->rn));
+		h_rr(&w->code, 3, h_alu_load(H_OR), H_CX, H_DX);
+		h_rr(&w->code, 3, h_alu_load(H_ADD), H_AX, H_CX);
+	}
 	define(w, o->rn, H_AX);
 	h_shift(&w->code, 3, H_SHR, H_AX, 32);
 	define(w, o->rd, H_AX);
 	return true;
+}
+
+/* By BSR; without any bit 63 becomes 32. */
+static void emit_clz(struct work *w, const struct arm_op *o)
+{
+	h_number(&w->code, H_CX, 63);
+	h_rr(&w->code, 2, 0x0fbd, H_AX, use(w, o->rm));
+	h_rr(&w->code, 2, 0x0f44, H_AX, H_CX); /* cmove */
+	h_alu_ri(&w->code, 2, H_XOR, H_AX, 31);
+	w->hf = HF_NONE;
+	define(w, o->rd, H_AX);
 }
 
 /* ---- memory ---- */
@@ -763,7 +777,7 @@ static bool emit_plain(struct work *w, const struct arm_op *o, arm_fn *fn, const
 	case SHAPE_MOV_PC:
 	case SHAPE_LDM_PC: return emit_jump(w, o, fn, s->type);
 	case SHAPE_BODY: emit_body(w, o); return true;
-	case SHAPE_CLZ: return false;
+	case SHAPE_CLZ: emit_clz(w, o); return true;
 	default: return false;
 	}
 }

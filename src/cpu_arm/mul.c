@@ -4,8 +4,6 @@
 
 /* ---- MUL and the long ones. C and V: C is meaningless in ARMv4 and unaffected from ARMv5 on ---- */
 
-enum { OP_MUL, OP_MLA, OP_UMULL, OP_UMLAL, OP_SMULL, OP_SMLAL };
-
 static ALWAYS_INLINE INSN mul(struct arm_cpu *c, const struct arm_op *o, unsigned op, bool s)
 {
 	u32 m = REG(c, op_rm(o)), t = REG(c, op_rs(o));
