@@ -306,6 +306,62 @@ START_TEST(code_leaves_with_its_region)
 }
 END_TEST
 
+/* The same memory at two addresses: code is known by the first one's, and dirty pages are dirty in both. */
+START_TEST(mirrors)
+{
+	struct region *ram = space_add_ram(&s, "mirrored", 0x80000000, 0x4000, false, &err), *low;
+
+	ck_assert_ptr_nonnull(ram);
+	low = space_add_mirror(&s, "low", 0x40000000, 0x2000, ram);
+	ck_assert_ptr_nonnull(low);
+	space_write(&s, 0x40001004, 4, 0x12345678);
+	ck_assert_uint_eq(space_read(&s, 0x80001004, 4), 0x12345678);
+	ck_assert_ptr_eq(space_host(&s, 0x40001000, true), space_host(&s, 0x80001000, true));
+	ck_assert(space_page(&s, 0x80001000)->dirty);
+	ck_assert_uint_eq(space_origin(&s, 0x40001004), 0x80001004);
+	ck_assert_uint_eq(space_origin(&s, 0x80001004), 0x80001004);
+	space_page(&s, 0x80001000)->code = 1;
+	hits = 0;
+	space_write(&s, 0x40001008, 2, 1);
+	ck_assert_uint_eq(hits, 1);
+	ck_assert_uint_eq(hit_pa, 0x80001008);
+	changes = 0;
+	space_page(&s, 0x80001000)->code = 1;
+	region_enable(&s, low, false);
+	ck_assert_uint_eq(changes, 1);
+	ck_assert_uint_eq(hits, 2);
+	ck_assert_uint_eq(hit_pa, 0x80001000);
+	ck_assert_uint_eq(space_read(&s, 0x40001004, 4), 0xffffffff);
+}
+END_TEST
+
+/* Loads find memory or the device, stores always the device; a mirror goes with it. */
+START_TEST(rom_devices)
+{
+	struct probe p = probe_new();
+	struct region *r = space_add_rom_device(&s, 0x80000000, 0x1000, &any_ops, &p, &err);
+
+	ck_assert_ptr_nonnull(r);
+	ck_assert_ptr_nonnull(space_add_mirror(&s, "again", 0x40000000, 0x1000, r));
+	r->host[4] = 0x77;
+	ck_assert_uint_eq(space_read(&s, 0x40000004, 1), 0x77);
+	ck_assert_uint_eq(p.reads, 0);
+	space_write(&s, 0x40000008, 4, 0xabcd);
+	ck_assert_uint_eq(p.writes, 1);
+	ck_assert_uint_eq(p.last_off, 8);
+	ck_assert_uint_eq(r->host[8], 0);
+	changes = 0;
+	region_readable(&s, r, false);
+	ck_assert_uint_eq(changes, 1);
+	ck_assert_ptr_null(space_host(&s, 0x80000000, false));
+	ck_assert_ptr_null(space_page(&s, 0x40000000));
+	ck_assert_uint_eq(space_read(&s, 0x40000008, 4), 0xabcd);
+	ck_assert_uint_eq(p.reads, 1);
+	region_readable(&s, r, true);
+	ck_assert_uint_eq(space_read(&s, 0x80000004, 1), 0x77);
+}
+END_TEST
+
 START_TEST(bulk_copies)
 {
 	struct probe p = probe_new();
@@ -458,6 +514,8 @@ int main(void)
 	tcase_add_test(m, code_lines_are_exact);
 	tcase_add_test(m, code_leaves_with_its_region);
 	tcase_add_test(m, bulk_copies);
+	tcase_add_test(m, mirrors);
+	tcase_add_test(m, rom_devices);
 	tcase_add_checked_fixture(io, ports, done);
 	tcase_add_test(io, narrow_devices_get_pieces);
 	tcase_add_test(io, wide_devices_get_whole_words);
