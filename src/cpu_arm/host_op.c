@@ -119,8 +119,10 @@ static void dp_result(struct work *w, unsigned op, const struct arm_op *o, int b
 static void keep_flags(struct work *w, unsigned op)
 {
 	if (!dp_is_logic(op)) {
-		h_set(&w->code, w->hf == HF_ADD ? H_B : H_AE, h_at(H_DI, AT(fc)));
-		h_set(&w->code, H_O, h_at(H_DI, AT(fv)));
+		_Static_assert(offsetof(struct arm_cpu, fv) == offsetof(struct arm_cpu, fc) + 1, "both by one store");
+		h_8(&w->code, 0x0f), h_8(&w->code, 0x90 | (w->hf == HF_ADD ? H_B : H_AE)), h_8(&w->code, 0xc1); /* setcc cl */
+		h_8(&w->code, 0x0f), h_8(&w->code, 0x90 | H_O), h_8(&w->code, 0xc5);                            /* seto ch */
+		h_rm(&w->code, 1, H_MOV_STORE, H_CX, h_at(H_DI, AT(fc)));
 	}
 	h_rm(&w->code, 3, H_MOV_STORE, H_AX, h_at(H_DI, AT(nz)));
 }
