@@ -112,14 +112,19 @@ void walk_say_flags(struct text *out, const struct walk_view *v, const struct wa
 		walk_form_flags(c->form, c->val, out);
 }
 
+/* Of which address the bits are. */
+static const char *address_kind(const struct walk_view *v, const struct walk_cell *c)
+{
+	if (c->dim)
+		return "guest-physical";
+	if (v->shot->arch == WALK_ARM)
+		return v->shot->arm.fcse ? "the modified virtual" : "virtual";
+	return v->shot->guest ? "the guest's linear" : "linear";
+}
+
 static void say_index(struct text *out, const struct walk_view *v, const struct walk_cell *c)
 {
-	text_printf(out, "entry %x (hexadecimal; bits %u:%u of %s address %llx)", c->index, c->hi, c->lo,
-		    c->dim           ? "guest-physical"
-		    : v->shot->guest ? "the guest's linear"
-		    : v->shot->arch == WALK_X86 ? "linear"
-		    : v->shot->arm.fcse ? "the modified virtual" : "virtual",
-		    (ull)c->addr);
+	text_printf(out, "entry %x (hexadecimal; bits %u:%u of %s address %llx)", c->index, c->hi, c->lo, address_kind(v, c), (ull)c->addr);
 }
 
 void walk_say_step(struct text *out, const struct walk_view *v, const struct walk_row *r, const struct walk_cell *c)
