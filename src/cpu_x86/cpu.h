@@ -175,9 +175,7 @@ struct x86_spy {
 	void (*access)(void *arg, struct x86_cpu *c, u64 va, u64 pa, unsigned size, bool write, u64 val);
 	/* NULL, or: up to 8 bytes that the processor itself reads, or is about to write, at pa; who says what did ("#VMEXIT"). */
 	void (*own)(void *arg, struct x86_cpu *c, const char *who, u64 pa, unsigned size, bool write, u64 val);
-	/* With own: would a walk of va meet something that is watched? Then the instruction runs alone. stopping: something was met. */
-	bool (*walks)(void *arg, struct x86_cpu *c, u64 va, unsigned access);
-	bool (*stopping)(void *arg);
+	bool (*stopping)(void *arg); /* with own: something was met, and the machine is to stop */
 };
 
 struct x86_cpu {
@@ -349,6 +347,8 @@ void x86_commit_sp(struct x86_cpu *c, u64 sp); /* writes SP, ESP or RSP by stack
 u64 x86_rip(const struct x86_cpu *c);      /* rip of the instruction under way (or c->rip between instructions) */
 u64 x86_next_rip(const struct x86_cpu *c); /* rip after it */
 void x86_sync(struct x86_cpu *c);          /* leaves the block: c->rip = x86_rip(c), budget refunded, c->op = NULL */
+/* The instruction under way runs by itself, so that a debugger can stop right after it: begins anew, unless it does so already. */
+void x86_spy_alone(struct x86_cpu *c);
 /* sched->now becomes the virtual time of the instruction under way, for the device that it meets. */
 static inline void x86_set_time(struct x86_cpu *c) { c->sched->now = c->time_end - (u64)c->budget - (c->op ? 1 : 0); }
 u64 x86_tsc(struct x86_cpu *c);            /* physical TSC of this CPU, now (block-end instructions only) */

@@ -60,7 +60,7 @@ static void watch(struct x86_cpu *c, u64 va, unsigned size, bool write)
 /* A debugger watches the page. An access that it wants is made by an instruction that runs by itself, so that the machine
  * stops right after it. Bodies and string instructions at a block's end look around themselves; a device that they have touched must not
  * be touched again. */
-static COLD NOINLINE void spy_alone(struct x86_cpu *c)
+COLD void x86_spy_alone(struct x86_cpu *c)
 {
 	unsigned insns, bytes, kind;
 
@@ -78,7 +78,7 @@ static bool spied(struct x86_cpu *c, const struct tlb_hit *hit, u64 va, unsigned
 {
 	if (likely(!c->tlb.spy || hit->plain) || !c->spy->wants(c->spy->arg, c, va, hit->pa, size, write))
 		return false;
-	spy_alone(c);
+	x86_spy_alone(c);
 	return true;
 }
 
@@ -88,28 +88,10 @@ static unsigned access_of(const struct x86_cpu *c, unsigned kind, unsigned cpl, 
 	return kind | (cpl == 3 ? ACC_USER : explicit && c->flags & FLAG_AC ? ACC_AC : 0);
 }
 
-/* A debugger hears the walks. Nothing comes between one that it wants and the stop: not the instruction that was fetched, either. */
-static COLD NOINLINE void translate_heard(struct x86_cpu *c, u64 va, unsigned access, struct tlb_hit *hit)
-{
-	const struct x86_spy *s = c->spy && c->spy->own ? c->spy : NULL;
-	struct walk w;
-
-	if (s && s->walks(s->arg, c, va, access))
-		spy_alone(c);
-	if (!tlb_translate(&c->tlb, va, access, hit, &w))
-		refuse(c, &w, va, access & ACC_EXEC);
-	if (s && access & ACC_EXEC && s->stopping(s->arg))
-		longjmp(c->unwind, UNWIND_WORLD);
-}
-
 static void translate(struct x86_cpu *c, u64 va, unsigned access, struct tlb_hit *hit)
 {
 	struct walk w;
 
-	if (unlikely(c->tlb.ears)) {
-		translate_heard(c, va, access, hit);
-		return;
-	}
 	if (unlikely(!tlb_translate(&c->tlb, va, access, hit, &w)))
 		refuse(c, &w, va, access & ACC_EXEC);
 }
@@ -297,6 +279,9 @@ u64 x86_fetch(struct x86_cpu *c, u64 va)
 	if (likely(itlb_lookup(&c->tlb, va, &pa)))
 		return pa;
 	translate(c, va, ACC_EXEC | (c->cpl == 3 ? ACC_USER : 0), &hit);
+	/* The walk was watched: the stop comes before the instruction. */
+	if (unlikely(c->tlb.ears) && c->spy && c->spy->own && c->spy->stopping(c->spy->arg))
+		longjmp(c->unwind, UNWIND_WORLD);
 	return hit.pa;
 }
 

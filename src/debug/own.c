@@ -69,10 +69,12 @@ static bool touches(const struct debugger *d, const struct x86_cpu *c, const str
 	return breaks_access(b, d->t, c->id, 0, s->pa, size, false) || (s->set && breaks_access(b, d->t, c->id, 0, s->pa, size, true));
 }
 
-/* As the tables are: a walk that the TLB spares is taken for one, which only costs time. */
-static bool walks(void *arg, struct x86_cpu *c, u64 va, unsigned access)
+/* A walk that will meet something is made by an instruction that runs alone, so that the stop comes right after it. Nested translations that
+ * are cached are looked at, too, which only costs time. */
+static void before(void *arg, u64 va, unsigned access)
 {
-	const struct debugger *d = arg;
+	struct x86_cpu *c = arg;
+	const struct debugger *d = c->spy->arg;
 	struct walk_env env = c->tlb.env;
 	struct walk w;
 
@@ -80,9 +82,10 @@ static bool walks(void *arg, struct x86_cpu *c, u64 va, unsigned access)
 	walk_x86(&env, va, access, false, &w);
 	for (struct breakpoint *b = d->breaks; b; b = b->next)
 		for (unsigned i = 0; watches(b) && i < w.n; i++)
-			if (!w.step[i].cached && touches(d, c, b, &env, &w.step[i]))
-				return true;
-	return false;
+			if (!w.step[i].cached && touches(d, c, b, &env, &w.step[i])) {
+				x86_spy_alone(c);
+				return;
+			}
 }
 
 static bool stopping(void *arg) { return ((struct debugger *)arg)->hits > 0; }
@@ -122,13 +125,12 @@ void own_listen(struct debugger *d)
 	for (struct breakpoint *b = d->breaks; b; b = b->next)
 		on |= watches(b);
 	d->spy.x86.own = on ? own : NULL;
-	d->spy.x86.walks = walks;
 	d->spy.x86.stopping = stopping;
 	pc->mem.dma_spy = on ? dma : NULL;
 	pc->mem.dma_arg = d;
 	for (unsigned i = 0; i < pc->cfg.cpus; i++) {
 		struct x86_cpu *c = &pc->cpu[i].x86;
 
-		tlb_hear_walks(&c->tlb, TLB_EAR_WATCH, on ? walked : NULL, c);
+		tlb_hear_walks(&c->tlb, TLB_EAR_WATCH, on ? before : NULL, on ? walked : NULL, c);
 	}
 }

@@ -217,7 +217,7 @@ static void listen(struct walk_record *r)
 		struct x86_cpu *c = &r->t->pc->cpu[i].x86;
 
 		r->ear[i] = (struct walk_ear){r, i};
-		tlb_hear_walks(&c->tlb, TLB_EAR_RECORD, fills ? walked : NULL, &r->ear[i]);
+		tlb_hear_walks(&c->tlb, TLB_EAR_RECORD, NULL, fills ? walked : NULL, &r->ear[i]);
 	}
 	if (r->t->icp) {
 		r->t->icp->cpu.tlb.walked_arg = r;

@@ -317,8 +317,12 @@ static ALWAYS_INLINE void answer(const struct tlb *t, u64 va, const struct way *
 	hit->plain = false;
 }
 
-static COLD NOINLINE void tell_walk(struct tlb *t, unsigned access, const struct walk *w)
+static COLD NOINLINE void heard_walk(struct tlb *t, u64 va, unsigned access, struct walk *w)
 {
+	for (unsigned i = 0; i < TLB_EARS; i++)
+		if (t->ear[i].before)
+			t->ear[i].before(t->ear[i].arg, va, access);
+	walk_x86(&t->env, va, access, true, w);
 	for (unsigned i = 0; i < TLB_EARS; i++)
 		if (t->ear[i].walked)
 			t->ear[i].walked(t->ear[i].arg, access, w);
@@ -339,13 +343,12 @@ static ALWAYS_INLINE bool translate(struct tlb *t, enum tlb_array arr, u64 va, u
 			goto found;
 		way_drop(t, arr, &way);
 	}
-	if (unlikely(t->ears) || !walk_quick(&t->env, va, access, w)) {
+	if (unlikely(t->ears))
+		heard_walk(t, va, access, w);
+	else if (!walk_quick(&t->env, va, access, w))
 		walk_x86(&t->env, va, access, true, w);
-		if (unlikely(t->ears))
-			tell_walk(t, access, w);
-		if (w->why != WALK_OK)
-			return false;
-	}
+	if (w->why != WALK_OK)
+		return false;
 	linear_fill(t, arr, w, &way);
 	if (logging(t, EV_WALK))
 		log_event(t, EV_WALK, access, va, w->pa);
@@ -490,9 +493,10 @@ void tlb_spy(struct tlb *t, bool (*spy)(void *arg, struct tlb *t, u64 va, u64 pa
 	tlb_forget_hot(t);
 }
 
-void tlb_hear_walks(struct tlb *t, unsigned n, void (*walked)(void *arg, unsigned access, const struct walk *w), void *arg)
+void tlb_hear_walks(struct tlb *t, unsigned n, void (*before)(void *arg, u64 va, unsigned access),
+		    void (*walked)(void *arg, unsigned access, const struct walk *w), void *arg)
 {
-	t->ear[n] = (struct tlb_ear){walked, arg};
+	t->ear[n] = (struct tlb_ear){before, walked, arg};
 	t->ears = 0;
 	for (unsigned i = 0; i < TLB_EARS; i++)
 		t->ears += t->ear[i].walked != NULL;

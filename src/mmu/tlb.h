@@ -86,8 +86,9 @@ void tlb_protect_code(struct tlb *t, u64 pa);
 /* A debugger's data watchpoints: pages that spy names never enter the hot layer. NULL: none. Forgets the hot layer. */
 void tlb_spy(struct tlb *t, bool (*spy)(void *arg, struct tlb *t, u64 va, u64 pa), void *arg);
 
-/* Ear number n hears every walk, refused ones too, with its whole record, A and D bits being set already; NULL: nothing. */
-void tlb_hear_walks(struct tlb *t, unsigned n, void (*walked)(void *arg, unsigned access, const struct walk *w), void *arg);
+/* Ear number n hears every walk, refused ones too, with its whole record, A and D bits being set already; NULL: nothing. before (or NULL)
+ * is called when nothing has happened yet, and may leave by longjmp. */
+void tlb_hear_walks(struct tlb *t, unsigned n, void (*before)(void *arg, u64 va, unsigned access), void (*walked)(void *arg, unsigned access, const struct walk *w), void *arg);
 
 /* Pages (linear, any address in the page) whose accesses must always come to tlb_translate: hit.plain is false for them. */
 void tlb_watch(struct tlb *t, const u64 *va, unsigned n); /* n <= 8: replaces the set; calls tlb_forget_hot */

@@ -106,6 +106,7 @@ struct tlb {
 	void *spy_arg;
 	/* Who hears every walk that an access makes (tlb_hear_walks). 0 ears: nobody, and most walks keep no record. */
 	struct tlb_ear {
+		void (*before)(void *arg, u64 va, unsigned access);
 		void (*walked)(void *arg, unsigned access, const struct walk *w);
 		void *arg;
 	} ear[TLB_EARS];

@@ -15,7 +15,7 @@
 #include "cpu_x86/system.h"
 #include "svm/state.h"
 
-static void host_put(struct x86_cpu *c, u8 *h, const void *arg)
+static ALWAYS_INLINE void host_put(struct x86_cpu *c, u8 *h, u64 next_rip)
 {
 	svm_seg_put(vmcb_at_es(h), &c->seg[SEG_ES]);
 	svm_seg_put(vmcb_at_cs(h), &c->seg[SEG_CS]);
@@ -30,7 +30,7 @@ static void host_put(struct x86_cpu *c, u8 *h, const void *arg)
 	vmcb_set_cr3(h, c->cr3);
 	vmcb_set_cr0(h, c->cr0);
 	vmcb_set_rflags(h, x86_get_flags(c) & ~(u64)FLAG_RF); /* completing VMRUN clears RF. APM2 15.5.1 */
-	vmcb_set_rip(h, *(const u64 *)arg);
+	vmcb_set_rip(h, next_rip);
 	vmcb_set_rsp(h, c->r[R_SP]);
 	vmcb_set_rax(h, c->r[R_AX]);
 	vmcb_set_g_pat(h, c->msr.pat);
@@ -43,9 +43,13 @@ static void host_put(struct x86_cpu *c, u8 *h, const void *arg)
 	}
 }
 
+static COLD void host_writer(struct x86_cpu *c, u8 *h, const void *arg) { host_put(c, h, *(const u64 *)arg); }
+
 void svm_host_save(struct x86_cpu *c, u64 next_rip)
 {
-	svm_store(c, "VMRUN's save of the host", c->svm.hsave_pa, host_put, &next_rip);
+	if (unlikely(c->spy != NULL))
+		svm_tell_stores(c, "VMRUN's save of the host", c->svm.hsave_pa, host_writer, &next_rip);
+	host_put(c, svm_page_write(c, c->svm.hsave_pa), next_rip);
 }
 
 unsigned svm_pdpes_read(struct x86_cpu *c, u64 cr3, u64 pdpe[4])
@@ -77,7 +81,7 @@ bool svm_host_restore(struct x86_cpu *c)
 	u64 any = 0;
 
 	if (unlikely(c->spy != NULL))
-		svm_tell_loads_as(c, "#VMEXIT's return to the host", c->svm.hsave_pa, host_put, &any);
+		svm_tell_loads_as(c, "#VMEXIT's return to the host", c->svm.hsave_pa, host_writer, &any);
 	svm_limits_get(c, &l);
 	c->efer = vmcb_efer(h);
 	c->cr4 = vmcb_cr4(h);

@@ -85,9 +85,8 @@ void svm_vmload(struct x86_cpu *c, u64 rax)
 	c->msr.sysenter_eip = svm_canonical(c, vmcb_sysenter_eip(v));
 }
 
-static void vmsave_put(struct x86_cpu *c, u8 *v, const void *arg)
+static ALWAYS_INLINE void vmsave_put(struct x86_cpu *c, u8 *v)
 {
-	(void)arg;
 	svm_seg_put(vmcb_at_fs(v), &c->seg[SEG_FS]);
 	svm_seg_put(vmcb_at_gs(v), &c->seg[SEG_GS]);
 	svm_seg_put(vmcb_at_ldtr(v), &c->seg[SEG_LDTR]);
@@ -102,12 +101,21 @@ static void vmsave_put(struct x86_cpu *c, u8 *v, const void *arg)
 	vmcb_set_sysenter_eip(v, c->msr.sysenter_eip);
 }
 
+static COLD void vmsave_writer(struct x86_cpu *c, u8 *v, const void *arg)
+{
+	(void)arg;
+	vmsave_put(c, v);
+}
+
 void svm_vmsave(struct x86_cpu *c, u64 rax)
 {
 	svm_insn_check(c);
 	svm_vmcb_check(c, rax);
 	svm_check(c, &c->svm, ICPT_VMSAVE);
-	svm_store(c, "VMSAVE", vmcb_address(c, rax, ICPT_VMSAVE), vmsave_put, NULL);
+	rax = vmcb_address(c, rax, ICPT_VMSAVE);
+	if (unlikely(c->spy != NULL))
+		svm_tell_stores(c, "VMSAVE", rax, vmsave_writer, NULL);
+	vmsave_put(c, svm_page_write(c, rax));
 }
 
 /* ---- VMMCALL, STGI, CLGI, INVLPGA ---- */

@@ -101,13 +101,6 @@ void svm_tell_loads(struct x86_cpu *c, const char *who, u64 pa, u32 clean);
 void svm_tell_vmload(struct x86_cpu *c, u64 pa);
 void svm_tell_loads_as(struct x86_cpu *c, const char *who, u64 pa, svm_writer *write, const void *arg);
 
-static inline void svm_store(struct x86_cpu *c, const char *who, u64 pa, svm_writer *write, const void *arg)
-{
-	if (unlikely(c->spy != NULL))
-		svm_tell_stores(c, who, pa, write, arg);
-	write(c, svm_page_write(c, pa), arg);
-}
-
 /* ---- checks.c ---- */
 /* What the checks compare the loaded state with. */
 struct svm_limits {

@@ -134,10 +134,9 @@ struct exit_info {
 	u64 code, info1, info2, nrip, intinfo;
 };
 
-static void exit_put(struct x86_cpu *c, u8 *v, const void *arg)
+static ALWAYS_INLINE void exit_put(struct x86_cpu *c, u8 *v, const struct exit_info *e)
 {
 	struct svm_priv *p = svm_priv(&c->svm);
-	const struct exit_info *e = arg;
 
 	save_segments(c, v, &p->g);
 	save_control(c, v, &p->g);
@@ -159,6 +158,8 @@ static void exit_put(struct x86_cpu *c, u8 *v, const void *arg)
 	}
 }
 
+static COLD void exit_writer(struct x86_cpu *c, u8 *v, const void *arg) { exit_put(c, v, arg); }
+
 void svm_exit(struct x86_cpu *c, u64 code, u64 info1, u64 info2)
 {
 	svm_exit_next(c, code, info1, info2, c->op && svm_exit_has_nrip(code) ? x86_next_rip(c) : 0);
@@ -172,7 +173,9 @@ void svm_exit_next(struct x86_cpu *c, u64 code, u64 info1, u64 info2, u64 nrip)
 	if (c->op)
 		x86_sync(c);
 	e.intinfo = svm_event_cancel(c);
-	svm_store(c, "#VMEXIT", c->svm.vmcb_pa, exit_put, &e);
+	if (unlikely(c->spy != NULL))
+		svm_tell_stores(c, "#VMEXIT", c->svm.vmcb_pa, exit_writer, &e);
+	exit_put(c, svm_page_write(c, c->svm.vmcb_pa), &e);
 	if (unlikely(event_on(c->log, EV_VMEXIT)))
 		x86_log(c, EV_VMEXIT, 0, c->svm.vmcb_pa, code);
 	svm_to_host(c);

@@ -299,7 +299,9 @@ static COLD NOINLINE void NORETURN refuse(struct x86_cpu *c)
 	cover(COVER_EXIT, COVER_NEGATIVE + ~SVM_EXIT_INVALID);
 	p->cached_vmcb = SVM_NOT_CACHED;
 	p->lbr = 0;
-	svm_store(c, "VMRUN, refused,", s->vmcb_pa, put_refusal, NULL);
+	if (c->spy)
+		svm_tell_stores(c, "VMRUN, refused,", s->vmcb_pa, put_refusal, NULL);
+	put_refusal(c, svm_page_write(c, s->vmcb_pa), NULL);
 	if (event_on(c->log, EV_VMEXIT))
 		x86_log(c, EV_VMEXIT, 1, s->vmcb_pa, SVM_EXIT_INVALID);
 	svm_to_host(c);
