@@ -8,6 +8,7 @@
 
 #include "debug/gdb.h"
 #include "debug/stat.h"
+#include "debug/trap.h"
 
 static struct pc *pc;
 static struct target target;
@@ -481,6 +482,78 @@ START_TEST(test_malformed)
 }
 END_TEST
 
+/* Lines that a user might type, damaged: for the monitor, as expressions and conditions, as traps. Nothing of it writes files. */
+static void damage(char *buf, unsigned *r)
+{
+	size_t n = strlen(buf);
+
+	for (unsigned k = 1 + (*r >> 9 & 3); k--;) {
+		*r = *r * 1103515245 + 12345;
+		switch (*r >> 20 & 3) {
+		case 0: buf[(*r >> 10) % (n + 1)] = (char)(1 + (*r >> 24) % 255); break;
+		case 1: buf[(*r >> 10) % (n + 1)] = 0; break;
+		case 2: memmove(buf + n / 2, buf, n + 1); break;
+		default: buf[(*r >> 10) % (n + 1)] = "()[]:;,.-*/%&|!=<>#' 09afpvg"[(*r >> 24) % 28]; break;
+		}
+		n = strlen(buf);
+		if (n > 150)
+			buf[n = 150] = 0;
+	}
+}
+
+static const char *const lines[] = {
+	"step 3", "x/4xw p:0x7c00", "x/3i rip", "disassemble rip, 4", "print [v:sp].q + cs.base * 2", "break 0x7c0c if cx == 2 && count > 1",
+	"delete 1", "tbreak write g:0x9000,4 if by != 2 || value in 1..5", "ignore 1 2", "watch p:0x9000,4 if by", "registers all", "tlb 1",
+	"walk 0x9000 w", "tables nested", "gdt", "idt 3", "search p:0, 0x1000 55 aa", "write p:0x5000.d 3 + 4", "set rax = 5", "set cs.base = 1",
+	"events 10", "info lapic", "cpu 1", "world guest 0x1000", "vmcb diff", "iopm", "msrpm", "backtrace", "next", "finish", "until 0x7c0c",
+	"break vmexit NPF if gpa in 0x800000..0x8fffff", "exception #PF", "port 0x3f8-0x3ff out", "msr 0xc0000080 write", "help break", "why",
+	"enable 1", "disable 1", "commands 1 print rip; x/2i rip", "npf 0x1000-0x1fff if info1 & 2", "count 1000", "grid 0x9000", "tss", "map",
+};
+
+static void start_again(void)
+{
+	while (d.breaks)
+		debugger_delete(&d, d.breaks);
+	d.quit = d.over = false;
+	d.cpu = 0;
+	d.world = VIEW_NOW;
+	d.limit = pc->machine.s.icount + 200;
+}
+
+START_TEST(test_damaged_lines)
+{
+	struct breakpoint b;
+	struct expr_env env;
+	struct traps traps;
+	struct view v;
+	unsigned r = 4711;
+	u64 val;
+
+	traps_init(&traps, &d, NULL);
+	for (unsigned i = 0; i < 12000; i++) {
+		char buf[400], trap[420];
+
+		r = r * 1103515245 + 12345;
+		snprintf(buf, sizeof buf, "%s", lines[(r >> 16) % ARRAY_SIZE(lines)]);
+		damage(buf, &r);
+		start_again();
+		debugger_view(&d, &v);
+		env = debugger_env(&d, &v);
+		err.msg[0] = 0;
+		ck_assert(expr_eval(&env, buf, NULL, &val, &err) || err.msg[0]); /* refused means a word why */
+		err.msg[0] = 0;
+		ck_assert(breaks_parse(&b, buf, &env, &err) || err.msg[0]);
+		snprintf(trap, sizeof trap, "%s=%s", buf, i & 1 ? "continue; stop" : buf);
+		err.msg[0] = 0;
+		ck_assert(traps_add(&traps, trap, &err) || err.msg[0]);
+		monitor(buf);
+		ck_assert_uint_lt(strlen(said), sizeof said);
+		debugger_go_until(&d, pc->machine.s.icount + 20);
+	}
+	start_again();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("debug");
@@ -505,6 +578,7 @@ int main(void)
 	tcase_add_test(t, test_packets);
 	tcase_add_test(t, test_conditions);
 	tcase_add_test(t, test_malformed);
+	tcase_add_test(t, test_damaged_lines);
 	suite_add_tcase(s, t);
 	run = srunner_create(s);
 	srunner_run_all(run, CK_NORMAL);

@@ -161,7 +161,7 @@ struct tlb_lister {
 	struct view now, host;
 };
 
-/* Where the entry comes from: the table entry that gives it, as the tables stand now. */
+/* Where the entry comes from is not kept: what is told is the table entry that gives the same translation now, or that none does. */
 static void origin(struct tlb_lister *l, const struct tlb_row *row)
 {
 	struct text *out = l->m->out;
@@ -196,6 +196,12 @@ static void origin(struct tlb_lister *l, const struct tlb_row *row)
 		text_printf(out, "  STALE: the tables say %llx\n", (unsigned long long)w.pa);
 		return;
 	}
+	/* A right that the tables do not give any more. Global and dirty say nothing of that. */
+	if (row->perm & ~w.perm & (PERM_W | PERM_X | PERM_U)) {
+		text_printf(out, "  STALE: it gives more than the tables, which say%s%s%s\n", w.perm & PERM_U ? " U" : " supervisor", w.perm & PERM_W ? " W" : "",
+			    w.perm & PERM_X ? " X" : "");
+		return;
+	}
 	last = w.n ? &w.step[w.n - 1] : NULL;
 	for (unsigned i = w.n; row->kind != TLB_NESTED && i-- > 0;)
 		if (w.step[i].dim == 0) {
@@ -203,7 +209,7 @@ static void origin(struct tlb_lister *l, const struct tlb_row *row)
 			break;
 		}
 	if (last)
-		text_printf(out, "  from the entry at %llx = %llx\n", (unsigned long long)last->pa, (unsigned long long)last->val);
+		text_printf(out, "  as the entry at %llx says now: %llx\n", (unsigned long long)last->pa, (unsigned long long)last->val);
 	else
 		text_puts(out, "  (paging is off)\n");
 }
