@@ -233,6 +233,10 @@ static void select_thread(struct gdb *g, char *s)
 	struct view v;
 	char op = *s;
 
+	if (!op) {
+		gdb_puts(g, "E01");
+		return;
+	}
 	thread_id(s + 1, &pid, &tid);
 	if (pid && !gdb_view(g, pid, tid, &v)) {
 		gdb_puts(g, "E01");
