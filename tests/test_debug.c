@@ -123,7 +123,7 @@ START_TEST(test_texts)
 		{"flush", BREAK_FLUSH, 0, 0}, {"triple", BREAK_TRIPLE, 0, 0}, {"reset if cpu == 0", BREAK_RESET, 0, 0}, {"count 100", BREAK_COUNT, 100, 0},
 	};
 	static const char *const bad[] = {"", "nowhere", "port x", "port 5-3", "vmexit NOBODY", "exception #ZZ", "write 0x9000,0", "magic 1",
-					  "write", "write vmcb.cr0", "0x7c00 0x7c01", "msr 1 sideways", "count", "x.c:9"};
+					  "interrupt #PF", "write", "write vmcb.cr0", "0x7c00 0x7c01", "msr 1 sideways", "count", "x.c:9"};
 	struct breakpoint b;
 	struct expr_env env;
 	struct view v;

@@ -186,33 +186,40 @@ static bool directions(struct reader *r, const char *in, const char *out)
 	return true;
 }
 
-/* ARM's by their first word: "undefined", "SVC", "prefetch", "data"; IRQ and FIQ are interrupts. */
-static bool vector_arm(struct reader *r)
+/* An ARM's by their first word, "undefined", "svc", "prefetch", "data", "irq", "fiq", or by number: those from first to last. */
+static bool vector_arm(struct reader *r, u32 first, u32 last)
 {
-	for (u32 i = ARM_UNDEFINED; i <= ARM_FIQ; i++) {
+	for (u32 i = first; i <= last; i++) {
 		const char *name = arm_vector_name(i);
-		char first[16];
+		char head[16];
 
-		snprintf(first, sizeof first, "%.*s", (int)strcspn(name, " "), name);
-		for (char *p = first; *p; p++)
+		snprintf(head, sizeof head, "%.*s", (int)strcspn(name, " "), name);
+		for (char *p = head; *p; p++)
 			*p = (char)tolower((unsigned char)*p);
-		if (!word(r, first))
+		if (!word(r, head))
 			continue;
 		word(r, "abort");
 		r->b->lo = r->b->hi = i;
 		return true;
 	}
-	if (!range(r, ARM_FIQ))
+	if (at_end(r)) {
+		r->b->lo = first;
+		r->b->hi = last;
+		return true;
+	}
+	if (!range(r, last))
 		return false;
-	return r->b->hi <= ARM_FIQ || error_set(r->err, "no exception has the number %llu", (unsigned long long)r->b->hi);
+	return (r->b->lo >= first && r->b->hi <= last) || error_set(r->err, "expected a vector from %u to %u, or its name", first, last);
 }
+
+static bool interrupt(struct reader *r) { return r->env->view->arm ? vector_arm(r, ARM_IRQ, ARM_FIQ) : range(r, 255); }
 
 static bool vector(struct reader *r)
 {
 	char buf[16];
 
 	if (r->env->view->arm)
-		return vector_arm(r);
+		return vector_arm(r, ARM_UNDEFINED, ARM_DATA_ABORT);
 	r->b->lo = 0;
 	r->b->hi = 255;
 	skip(r);
@@ -274,7 +281,7 @@ static const struct {
 	{"cr", BREAK_CR, NULL, 15, ON_PC},
 	{"cp15", BREAK_CR, NULL, 15, ON_ARM},
 	{"exception", BREAK_EXCEPTION, vector, 0, ON_BOTH},
-	{"interrupt", BREAK_INTERRUPT, vector, 0, ON_BOTH},
+	{"interrupt", BREAK_INTERRUPT, interrupt, 0, ON_BOTH},
 	{"mode", BREAK_MODE, NULL, 0, ON_BOTH},
 	{"vmrun", BREAK_VMRUN, NULL, 0, ON_PC},
 	{"vmexit", BREAK_VMEXIT, reason, 0, ON_PC},
