@@ -1,6 +1,7 @@
 /* Monitor commands about what happened: events, the reason, the callers, statistics. */
 #include "debug/backtrace.h"
 #include "debug/event_text.h"
+#include "debug/log.h"
 #include "debug/monitor.h"
 #include "debug/stat.h"
 #include "debug/why.h"
@@ -34,6 +35,10 @@ static void record(struct monitor *m, char *args)
 				k = i;
 		if (k == EV_NONE && strcmp(w, "none")) {
 			mon_fail(m, "no event is called '%s' (exc int vmrun vmexit mmio pio walk flush exec reset msr cr mode)", w);
+			return;
+		}
+		if (k != EV_NONE && !(log_kinds(d->t->icp) >> k & 1)) {
+			mon_fail(m, "%s: not on this board", w);
 			return;
 		}
 		mask |= k == EV_NONE ? 0 : (u32)BIT(k);

@@ -77,6 +77,11 @@ static void finish(struct monitor *m, char *args)
 
 static void stepworld(struct monitor *m, char *args)
 {
+	if (!m->d->t->pc) {
+		mon_fail(m, "this board has one world (break mode stops where the mode changes)");
+		m->resumed = false;
+		return;
+	}
 	if (may_run(m) && mon_end(m, args))
 		debugger_step_world(m->d);
 	else
