@@ -1,4 +1,4 @@
-/* The stub's registers and target description of an ARM. GDB manual, G.5.3: features org.gnu.gdb.arm.core and .vfp; ours is undervisor.arm.system. */
+/* The stub's registers and target description of an ARM. GDB manual, G.5.3: features org.gnu.gdb.arm.core and .vfp; ours is org.undervisor.arm. */
 #include "debug/gdb.h"
 
 /* Places in a g packet, and GDB's numbers. */
@@ -147,7 +147,7 @@ void gdb_arm_target_xml(const struct view *v, struct text *out)
 			text_printf(out, "<reg name=\"d%u\" bitsize=\"64\" type=\"ieee_double\" regnum=\"%u\"/>", i, GDB_D0 + i);
 		text_printf(out, "<reg name=\"fpscr\" bitsize=\"32\" group=\"float\" regnum=\"%u\"/></feature>", GDB_D0 + 16);
 	}
-	text_puts(out, "<feature name=\"undervisor.arm.system\">");
+	text_puts(out, "<feature name=\"org.undervisor.arm\">");
 	for (unsigned i = 0; i < ARRAY_SIZE(system_regs); i++)
 		text_printf(out, "<reg name=\"%s\" bitsize=\"32\" group=\"system\" regnum=\"%u\"/>", system_regs[i].name, GDB_D0 + 17 + i);
 	text_puts(out, "</feature></target>");
